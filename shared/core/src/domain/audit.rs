@@ -1,0 +1,251 @@
+//! The audit trail: what is written down of a revocation, while it runs and when it is complete.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::initiator::Initiator;
+use super::profile::{Profile, SubjectKey};
+use super::reason::ReasonCode;
+use super::request::{Effect, EventSource, RevocationRequest};
+use super::revocation_id::{PayloadDigest, RevocationId};
+use super::text::LocalizedText;
+use super::time::{EpochMillis, EpochSeconds};
+
+/// A step that is done for one subject, in the order in which it is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// The cutoff became durable.
+    Tombstone,
+    /// The account was disabled.
+    Disable,
+    /// The password was reset.
+    ResetPassword,
+    /// Cognito ended every session.
+    GlobalSignOut,
+    /// Remembered devices were forgotten.
+    ForgetDevices,
+    /// The cutoff was moved past the sign-out.
+    Seal,
+}
+
+/// How a step ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum StepOutcome {
+    /// Done.
+    Done,
+    /// There was nothing to do: `code` says why, such as `user_not_found`.
+    NotNeeded {
+        /// Stable, machine-readable.
+        code: String,
+    },
+    /// It cannot be done by trying again: `code` says why, such as `not_authorized`.
+    Failed {
+        /// Stable, machine-readable.
+        code: String,
+    },
+}
+
+/// A step with its outcome and time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// Which.
+    pub step: Step,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: StepOutcome,
+    /// When, epoch milliseconds.
+    pub at: EpochMillis,
+}
+
+/// Written before anything is done. Fixes the cutoff for every redelivery (I2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// The revocation.
+    pub revocation_id: RevocationId,
+    /// Digest of the request, to tell a redelivery from another request under the same id.
+    pub digest: PayloadDigest,
+    /// The cutoff, whole seconds.
+    pub not_before: EpochSeconds,
+    /// When the queue first handed the request over, epoch milliseconds.
+    pub received_at: EpochMillis,
+    /// The request.
+    pub request: RevocationRequest,
+}
+
+/// Everything written down of one revocation so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trail {
+    /// The start.
+    pub started: Started,
+    /// Whom the subject identifier was found to mean, once that is known.
+    pub resolved: Option<Vec<Profile>>,
+    /// Steps that ended, by subject.
+    pub steps: BTreeMap<SubjectKey, BTreeMap<Step, StepRecord>>,
+    /// Subjects whose record is complete. `None` stands for "nobody found".
+    pub completed: BTreeMap<Option<SubjectKey>, AuditRecord>,
+    /// Subjects whose outcome was published.
+    pub published: Vec<SubjectKey>,
+    /// Whether nothing is left to do.
+    pub finished: bool,
+}
+
+/// The record of one subject's revocation, for auditors. Schema: `events/schemas/audit-record.v1.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRecord {
+    /// Version of this form.
+    pub version: String,
+    /// The revocation.
+    pub revocation_id: RevocationId,
+    /// Where the event came from, and its id there.
+    pub source: EventSource,
+    /// Who caused it.
+    pub initiator: Initiator,
+    /// Whose sessions; `None` if nobody was found.
+    pub subject: Option<SubjectKey>,
+    /// Why.
+    pub reason: ReasonCode,
+    /// Why, in words, for the record.
+    #[serde(default, skip_serializing_if = "LocalizedText::is_empty")]
+    pub reason_admin: LocalizedText,
+    /// How much was ended.
+    pub effect: Effect,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The steps, in order.
+    pub steps: Vec<StepRecord>,
+    /// How many sessions were ended. `None`: not known; never invented.
+    pub sessions_ended: Option<u64>,
+    /// When the pipeline received the request, epoch milliseconds.
+    pub received_at: EpochMillis,
+    /// When tokens were refused from, epoch milliseconds.
+    pub tombstoned_at: Option<EpochMillis>,
+    /// When the tombstone was sealed, epoch milliseconds.
+    pub sealed_at: Option<EpochMillis>,
+    /// The first cutoff, whole seconds.
+    pub not_before: EpochSeconds,
+    /// From receipt to the tombstone, milliseconds.
+    pub elapsed_to_tombstone_ms: Option<u64>,
+    /// From receipt to the seal, milliseconds.
+    pub elapsed_to_seal_ms: Option<u64>,
+}
+
+/// How a subject's revocation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Every step is done or was not needed.
+    Complete,
+    /// At least one step failed for good; the tombstone stands.
+    Partial,
+    /// The subject identifier means nobody in the configured pools.
+    NoSuchUser,
+}
+
+// === impl Step ===
+
+impl Step {
+    /// The name in keys and tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tombstone => "tombstone",
+            Self::Disable => "disable",
+            Self::ResetPassword => "reset_password",
+            Self::GlobalSignOut => "global_sign_out",
+            Self::ForgetDevices => "forget_devices",
+            Self::Seal => "seal",
+        }
+    }
+}
+
+// === impl StepOutcome ===
+
+impl StepOutcome {
+    /// Nothing to do, because of `code`.
+    #[must_use]
+    pub fn not_needed(code: &str) -> Self {
+        Self::NotNeeded { code: code.to_owned() }
+    }
+
+    /// Whether the step failed for good.
+    #[must_use]
+    pub fn is_failed(&self) -> bool {
+        matches!(self, Self::Failed { .. })
+    }
+}
+
+// === impl Trail ===
+
+impl Trail {
+    /// A trail with nothing but its start.
+    #[must_use]
+    pub fn new(started: Started) -> Self {
+        Self {
+            started,
+            resolved: None,
+            steps: BTreeMap::new(),
+            completed: BTreeMap::new(),
+            published: Vec::new(),
+            finished: false,
+        }
+    }
+}
+
+// === impl AuditRecord ===
+
+impl AuditRecord {
+    /// Sums up a subject's steps; `subject` is `None` when nobody was found.
+    #[must_use]
+    pub fn sum_up(started: &Started, subject: Option<&SubjectKey>, steps: &BTreeMap<Step, StepRecord>) -> Self {
+        let request = &started.request;
+        let done_at = |step| steps.get(&step).filter(|record| record.outcome == StepOutcome::Done).map(|r| r.at);
+        let elapsed = |at: Option<EpochMillis>| {
+            at.map(|at| u64::try_from(at.since(started.received_at).as_millis()).unwrap_or(u64::MAX))
+        };
+        let (tombstoned_at, sealed_at) = (done_at(Step::Tombstone), done_at(Step::Seal));
+        let outcome = match subject {
+            None => Outcome::NoSuchUser,
+            Some(_) if steps.values().any(|record| record.outcome.is_failed()) => Outcome::Partial,
+            Some(_) => Outcome::Complete,
+        };
+        Self {
+            version: "1".into(),
+            revocation_id: started.revocation_id.clone(),
+            source: request.source.clone(),
+            initiator: request.initiator.clone(),
+            subject: subject.cloned(),
+            reason: request.reason,
+            reason_admin: request.reason_admin.clone(),
+            effect: request.effect,
+            outcome,
+            steps: steps.values().cloned().collect(),
+            sessions_ended: None,
+            received_at: started.received_at,
+            tombstoned_at,
+            sealed_at,
+            not_before: started.not_before,
+            elapsed_to_tombstone_ms: elapsed(tombstoned_at),
+            elapsed_to_seal_ms: elapsed(sealed_at),
+        }
+    }
+
+    /// The record without what may be personal (I10), for the log: no texts, no identifier that is an address or number.
+    #[must_use]
+    pub fn for_log(&self) -> Self {
+        let mut record = self.clone();
+        record.reason_admin = LocalizedText::default();
+        for id in [&mut record.initiator.id, &mut record.source.event_id] {
+            if looks_personal(id) {
+                *id = "[redacted]".into();
+            }
+        }
+        record
+    }
+}
+
+fn looks_personal(id: &str) -> bool {
+    id.contains('@') || id.starts_with('+') || id.contains(char::is_whitespace)
+}

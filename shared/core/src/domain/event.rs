@@ -1,0 +1,106 @@
+//! What the pipeline publishes on the bus, and the envelope in which everything on the bus arrives.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::audit::AuditRecord;
+use super::incident::Page;
+use super::request::RevocationRequest;
+use super::text::LocalizedText;
+
+/// `detail-type` of [`RevocationRequest`].
+pub const REVOCATION_REQUESTED: &str = "Revocation Requested";
+/// `detail-type` of [`SessionsRevoked`].
+pub const SESSIONS_REVOKED: &str = "Sessions Revoked";
+/// `detail-type` of [`RevocationFailed`].
+pub const REVOCATION_FAILED: &str = "Revocation Failed";
+/// `detail-type` of [`Page`].
+pub const COMPROMISE_THRESHOLD_EXCEEDED: &str = "Compromise Threshold Exceeded";
+
+/// An event on the bus. Past tense, except the one command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Somebody asks for a revocation.
+    RevocationRequested(RevocationRequest),
+    /// A subject's sessions were ended: tombstoned, signed out, sealed.
+    SessionsRevoked(SessionsRevoked),
+    /// A step of a subject's revocation failed for good.
+    RevocationFailed(RevocationFailed),
+    /// Too many accounts with signs of compromise.
+    CompromiseThresholdExceeded(Page),
+}
+
+/// A subject's sessions were ended. Schema: `events/schemas/sessions-revoked.v1.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionsRevoked {
+    /// The record as it stands in the audit trail.
+    #[serde(flatten)]
+    pub record: AuditRecord,
+    /// Text for the person.
+    #[serde(default, skip_serializing_if = "LocalizedText::is_empty")]
+    pub reason_user: LocalizedText,
+}
+
+/// A step failed for good. Schema: `events/schemas/revocation-failed.v1.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevocationFailed {
+    /// The record as it stands in the audit trail.
+    #[serde(flatten)]
+    pub record: AuditRecord,
+}
+
+/// The members of an EventBridge event that are read; all others are ignored.
+#[derive(Debug, Deserialize)]
+pub struct Envelope<'a> {
+    /// EventBridge's id of the event: the same on every delivery.
+    pub id: String,
+    /// Who put it on the bus.
+    pub source: String,
+    /// What it is.
+    #[serde(rename = "detail-type")]
+    pub detail_type: String,
+    /// When it was put, RFC 3339.
+    #[serde(default)]
+    pub time: Option<String>,
+    /// The content, not parsed yet.
+    #[serde(borrow)]
+    pub detail: &'a RawValue,
+}
+
+// === impl Event ===
+
+impl Event {
+    /// The `detail-type`.
+    #[must_use]
+    pub fn detail_type(&self) -> &'static str {
+        match self {
+            Self::RevocationRequested(_) => REVOCATION_REQUESTED,
+            Self::SessionsRevoked(_) => SESSIONS_REVOKED,
+            Self::RevocationFailed(_) => REVOCATION_FAILED,
+            Self::CompromiseThresholdExceeded(_) => COMPROMISE_THRESHOLD_EXCEEDED,
+        }
+    }
+
+    /// The `detail`, as JSON.
+    pub fn detail(&self) -> Result<String, serde_json::Error> {
+        match self {
+            Self::RevocationRequested(detail) => serde_json::to_string(detail),
+            Self::SessionsRevoked(detail) => serde_json::to_string(detail),
+            Self::RevocationFailed(detail) => serde_json::to_string(detail),
+            Self::CompromiseThresholdExceeded(detail) => serde_json::to_string(detail),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_envelope_needs_no_more_than_it_reads() {
+        let text = r#"{"id":"1","source":"s","detail-type":"t","detail":{"a":[1,{"b":null}]},"region":"x"}"#;
+        let envelope: Envelope<'_> = serde_json::from_str(text).unwrap();
+        assert_eq!(envelope.detail.get(), r#"{"a":[1,{"b":null}]}"#);
+        assert_eq!(envelope.time, None);
+    }
+}

@@ -1,0 +1,270 @@
+//! Counting accounts with signs of compromise: when is it an incident, and is it a new one (I9)?
+//!
+//! Everything is decided by the time at which things *occurred*, so that the order of delivery does not matter:
+//!
+//! - More than `threshold` distinct accounts within `window` (both ends included) are an *exceedance*.
+//! - An exceedance that no known incident covers opens one, and that is paged, once.
+//! - A sign within `window` of an open incident's first or last sign belongs to it: it keeps counting.
+//! - Once nothing was added for `window`, the incident is resolved. A sign that occurred before the resolution and
+//!   arrives after it is late, and belongs to it too: it cannot page a second time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::time::{EpochMillis, EpochSeconds};
+
+/// Signs older than this are recorded but never page: the incidents of that time are forgotten, so that a replay of
+/// old events could otherwise page again. Half a day shorter than [`INCIDENTS_KEPT`].
+pub const STALE_AFTER: Duration = Duration::from_hours(24 * 7);
+/// How long incidents are remembered after their last sign; longer than [`STALE_AFTER`] plus any sane window.
+pub const INCIDENTS_KEPT: Duration = Duration::from_hours(24 * 9);
+/// The longest window that may be configured.
+pub const LONGEST_WINDOW: Duration = Duration::from_hours(24);
+/// How many subjects a page names.
+pub const SUBJECTS_NAMED: usize = 10;
+/// For how long one invocation has the page to itself. Longer than the function's time limit of 20 s, so that only a
+/// crashed one loses it.
+pub const TELLING_LEASE: Duration = Duration::from_secs(30);
+
+/// An account showed a sign of compromise.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Sign {
+    /// When it occurred.
+    pub at: EpochSeconds,
+    /// Which account: `<user_pool_id>#<sub>`, or a hash of the identifier if it could not be resolved.
+    pub account: String,
+}
+
+/// When many are too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// More than this many accounts …
+    pub threshold: usize,
+    /// … within this time raise a page.
+    pub window: Duration,
+}
+
+/// Too many accounts within the window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exceedance {
+    /// The first sign of it.
+    pub first: EpochSeconds,
+    /// The last sign of it.
+    pub last: EpochSeconds,
+}
+
+/// An exceedance and what follows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Unique; the deduplication key towards pagers.
+    pub id: String,
+    /// Its first sign.
+    pub first: EpochSeconds,
+    /// Its last sign so far.
+    pub last: EpochSeconds,
+    /// When it was noticed.
+    pub opened_at: EpochMillis,
+    /// When its window had emptied.
+    pub resolved_at: Option<EpochMillis>,
+    /// Which pagers know of which stage.
+    pub told: BTreeMap<Stage, BTreeSet<String>>,
+    /// Until when the invocation that is telling them has it to itself.
+    pub telling_until: EpochMillis,
+}
+
+/// What a page says of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// It began.
+    Triggered,
+    /// Its window has emptied.
+    Resolved,
+}
+
+/// The incidents of the last days.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncidentLog {
+    /// Raised by one with every save.
+    pub version: u64,
+    /// In the order in which they were opened.
+    pub incidents: Vec<Incident>,
+}
+
+/// What is sent to the people on call. Schema: `events/schemas/compromise-threshold-exceeded.v1.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// Version of this form.
+    pub version: String,
+    /// The incident.
+    pub incident_id: String,
+    /// Whether it began or is over.
+    pub stage: Stage,
+    /// The window, minutes.
+    pub window_minutes: u64,
+    /// The threshold that was exceeded.
+    pub threshold: usize,
+    /// Distinct accounts so far.
+    pub count: usize,
+    /// The first [`SUBJECTS_NAMED`] of them, as `sub`.
+    pub subjects: Vec<String>,
+    /// The first sign, epoch seconds.
+    pub first_at: EpochSeconds,
+    /// The last sign so far, epoch seconds.
+    pub last_at: EpochSeconds,
+    /// What to do.
+    pub runbook_url: String,
+}
+
+// === impl Rule ===
+
+impl Rule {
+    /// The exceedance `sign` is part of, given all `signs` within the window before and after it.
+    #[must_use]
+    pub fn exceedance(&self, sign: &Sign, signs: &[Sign]) -> Option<Exceedance> {
+        let mut signs: Vec<&Sign> = signs.iter().filter(|other| self.together(other.at, sign.at)).collect();
+        signs.sort();
+        let mut found: Option<Exceedance> = None;
+        for (start, opening) in signs.iter().enumerate() {
+            let window: Vec<&&Sign> =
+                signs.iter().skip(start).take_while(|other| self.together(opening.at, other.at)).collect();
+            let contains = opening.at <= sign.at && self.together(opening.at, sign.at);
+            let accounts: BTreeSet<&str> = window.iter().map(|sign| sign.account.as_str()).collect();
+            if contains && accounts.len() > self.threshold {
+                let last = window.last().map_or(opening.at, |sign| sign.at);
+                let found = found.get_or_insert(Exceedance { first: opening.at, last });
+                found.last = found.last.max(last);
+            }
+        }
+        found
+    }
+
+    /// Whether two times lie within one window.
+    fn together(&self, a: EpochSeconds, b: EpochSeconds) -> bool {
+        a.0.abs_diff(b.0) <= self.window.as_secs()
+    }
+}
+
+// === impl IncidentLog ===
+
+impl IncidentLog {
+    /// The incident a sign at `at` belongs to.
+    pub fn covering(&mut self, at: EpochSeconds, rule: &Rule) -> Option<&mut Incident> {
+        self.incidents.iter_mut().rev().find(|incident| incident.covers(at, rule))
+    }
+
+    /// Opens an incident. Nobody is telling of it yet.
+    pub fn open(&mut self, exceedance: &Exceedance, now: EpochMillis) -> &mut Incident {
+        let incident = Incident {
+            id: format!("inc-{}-{}", now.0, self.version),
+            first: exceedance.first,
+            last: exceedance.last,
+            opened_at: now,
+            resolved_at: None,
+            told: BTreeMap::new(),
+            telling_until: EpochMillis(0),
+        };
+        self.incidents.push(incident);
+        let newest = self.incidents.len().saturating_sub(1);
+        #[expect(clippy::indexing_slicing, reason = "the element was pushed on the line above")]
+        &mut self.incidents[newest]
+    }
+
+    /// Resolves incidents whose window has emptied and forgets old ones. Returns whether anything changed.
+    pub fn age(&mut self, rule: &Rule, now: EpochMillis) -> bool {
+        let before = self.clone();
+        for incident in &mut self.incidents {
+            if incident.resolved_at.is_none() && now.seconds() > incident.last.plus(rule.window) {
+                incident.resolved_at = Some(now);
+            }
+        }
+        self.incidents.retain(|incident| now.seconds() <= incident.last.plus(INCIDENTS_KEPT));
+        *self != before
+    }
+}
+
+// === impl Incident ===
+
+impl Incident {
+    /// Takes in a sign. Returns whether anything changed.
+    pub fn join(&mut self, at: EpochSeconds) -> bool {
+        let before = (self.first, self.last);
+        if self.resolved_at.is_none() {
+            self.first = self.first.min(at);
+            self.last = self.last.max(at);
+        }
+        before != (self.first, self.last)
+    }
+
+    /// The stage that `pager` must still be told of. The beginning is told even if it is over by now.
+    #[must_use]
+    pub fn untold(&self, pager: &str) -> Option<Stage> {
+        let knows = |stage| self.told.get(&stage).is_some_and(|told| told.contains(pager));
+        if !knows(Stage::Triggered) {
+            return Some(Stage::Triggered);
+        }
+        (self.resolved_at.is_some() && !knows(Stage::Resolved)).then_some(Stage::Resolved)
+    }
+
+    fn covers(&self, at: EpochSeconds, rule: &Rule) -> bool {
+        let from_first_on = at.plus(rule.window) >= self.first;
+        match self.resolved_at {
+            None => from_first_on && at <= self.last.plus(rule.window),
+            // Late: it occurred while the incident was open, so that in order it would have joined it.
+            Some(resolved) => from_first_on && at <= resolved.seconds(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: Rule = Rule { threshold: 3, window: Duration::from_hours(1) };
+
+    fn sign(minute: i64, account: &str) -> Sign {
+        Sign { at: EpochSeconds(minute * 60), account: account.to_owned() }
+    }
+
+    #[test]
+    fn i09_three_are_not_too_many_and_four_are() {
+        let mut signs = vec![sign(0, "a"), sign(1, "b"), sign(2, "c")];
+        assert_eq!(RULE.exceedance(&signs[2], &signs), None);
+        signs.push(sign(3, "d"));
+        assert_eq!(
+            RULE.exceedance(&signs[3], &signs),
+            Some(Exceedance { first: EpochSeconds(0), last: EpochSeconds(180) })
+        );
+    }
+
+    #[test]
+    fn i09_the_same_account_counts_once() {
+        let signs = [sign(0, "a"), sign(1, "a"), sign(2, "b"), sign(3, "c"), sign(4, "a")];
+        assert_eq!(RULE.exceedance(&signs[4], &signs), None);
+    }
+
+    #[test]
+    fn i09_any_sixty_minutes_both_ends_included() {
+        let apart = |minutes| vec![sign(0, "a"), sign(20, "b"), sign(40, "c"), sign(minutes, "d")];
+        assert!(RULE.exceedance(&sign(60, "d"), &apart(60)).is_some());
+        assert!(RULE.exceedance(&sign(61, "d"), &apart(61)).is_none());
+        // The late arrival is the first by time.
+        assert!(RULE.exceedance(&sign(0, "a"), &apart(60)).is_some());
+    }
+
+    #[test]
+    fn i09_late_signs_belong_to_the_resolved_incident_and_new_ones_do_not() {
+        let mut log = IncidentLog::default();
+        log.open(&Exceedance { first: EpochSeconds(0), last: EpochSeconds(600) }, EpochMillis(600_000));
+        assert!(log.covering(EpochSeconds(600 + 3_600), &RULE).is_some());
+        assert!(log.covering(EpochSeconds(600 + 3_601), &RULE).is_none());
+        assert!(!log.age(&RULE, EpochMillis(4_200_000)), "the window is not empty yet");
+        assert!(log.age(&RULE, EpochMillis(4_201_000)));
+        assert!(log.covering(EpochSeconds(4_000), &RULE).is_some(), "late");
+        assert!(log.covering(EpochSeconds(4_202), &RULE).is_none(), "new");
+        assert!(log.age(&RULE, EpochMillis(600_000).plus(INCIDENTS_KEPT + Duration::from_secs(1))));
+        assert!(log.incidents.is_empty());
+    }
+}

@@ -1,0 +1,16 @@
+//! The words of session revocation (DESIGN section 4) as types: plain values and pure decisions.
+
+pub mod audit;
+pub mod disposition;
+pub mod event;
+pub mod incident;
+pub mod initiator;
+pub mod policy;
+pub mod profile;
+pub mod reason;
+pub mod request;
+pub mod revocation_id;
+pub mod subject;
+pub mod text;
+pub mod time;
+pub mod tombstone;

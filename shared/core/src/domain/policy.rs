@@ -1,0 +1,159 @@
+//! What follows from a reason (DESIGN section 6): defaults, and a deployment's changes to single cells.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::profile::Profile;
+use super::reason::ReasonCode;
+use super::request::{Effect, RevocationRequest};
+
+/// What a deployment does for each reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    rows: BTreeMap<ReasonCode, PolicyRow>,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicyRow {
+    /// How new sign-ins are prevented.
+    pub lock: Lock,
+    /// Whether remembered devices are forgotten, so that a stolen one must pass MFA again.
+    pub forget_devices: bool,
+    /// How the person is told.
+    pub notice: NoticeChannel,
+    /// Whether an account with this reason counts towards a security page (I9).
+    pub counts_as_compromise: bool,
+}
+
+/// How new sign-ins are prevented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lock {
+    /// Not at all: the person may sign in again.
+    None,
+    /// The account is disabled.
+    Disable,
+    /// The password must be reset first; a federated account, which has none here, is disabled.
+    ResetPassword,
+}
+
+/// How the person is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeChannel {
+    /// Not at all.
+    None,
+    /// By SMS to the verified number, else by e-mail.
+    Sms,
+    /// By e-mail.
+    Email,
+    /// To a topic: the manager's or HR's.
+    Topic,
+}
+
+/// A deployment's changes, cell by cell: JSON such as `{"offboarding":{"notice":"topic"}}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PolicyOverrides(BTreeMap<ReasonCode, RowOverride>);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RowOverride {
+    lock: Option<Lock>,
+    forget_devices: Option<bool>,
+    notice: Option<NoticeChannel>,
+    counts_as_compromise: Option<bool>,
+}
+
+/// What is to be done in Cognito for one profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actions {
+    /// End every session.
+    pub sign_out: bool,
+    /// Prevent new ones.
+    pub lock: Lock,
+    /// Forget remembered devices.
+    pub forget_devices: bool,
+}
+
+// === impl Policy ===
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { rows: ReasonCode::ALL.into_iter().map(|reason| (reason, default_row(reason))).collect() }
+    }
+}
+
+impl Policy {
+    /// The defaults with a deployment's changes. The canary never counts and never notifies, whatever is configured.
+    #[must_use]
+    pub fn with(overrides: &PolicyOverrides) -> Self {
+        let mut policy = Self::default();
+        for (reason, cells) in overrides.0.iter().filter(|(reason, _)| **reason != ReasonCode::Canary) {
+            if let Some(row) = policy.rows.get_mut(reason) {
+                row.lock = cells.lock.unwrap_or(row.lock);
+                row.forget_devices = cells.forget_devices.unwrap_or(row.forget_devices);
+                row.notice = cells.notice.unwrap_or(row.notice);
+                row.counts_as_compromise = cells.counts_as_compromise.unwrap_or(row.counts_as_compromise);
+            }
+        }
+        policy
+    }
+
+    /// The row of a reason.
+    #[must_use]
+    pub fn row(&self, reason: ReasonCode) -> PolicyRow {
+        self.rows.get(&reason).copied().unwrap_or_else(|| default_row(reason))
+    }
+
+    /// What is to be done in Cognito for `profile` because of `request`.
+    #[must_use]
+    pub fn actions(&self, request: &RevocationRequest, profile: &Profile) -> Actions {
+        let row = self.row(request.reason);
+        if request.effect == Effect::Refresh {
+            return Actions { sign_out: false, lock: Lock::None, forget_devices: false };
+        }
+        let lock = match row.lock {
+            Lock::ResetPassword if request.lockout || profile.federated => Lock::Disable,
+            lock => lock,
+        };
+        Actions { sign_out: true, lock, forget_devices: row.forget_devices }
+    }
+}
+
+fn default_row(reason: ReasonCode) -> PolicyRow {
+    let (lock, notice) = match reason {
+        ReasonCode::Offboarding | ReasonCode::PolicyViolation => (Lock::Disable, NoticeChannel::None),
+        ReasonCode::Compromise => (Lock::ResetPassword, NoticeChannel::Sms),
+        ReasonCode::Anomaly => (Lock::None, NoticeChannel::Sms),
+        ReasonCode::ProjectEnd => (Lock::Disable, NoticeChannel::Email),
+        ReasonCode::RoleChange | ReasonCode::UserRequest => (Lock::None, NoticeChannel::Email),
+        ReasonCode::Canary => (Lock::None, NoticeChannel::None),
+    };
+    let suspicious = matches!(reason, ReasonCode::Compromise | ReasonCode::Anomaly);
+    PolicyRow { lock, forget_devices: reason == ReasonCode::Compromise, notice, counts_as_compromise: suspicious }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deployment_changes_single_cells_but_never_the_canary() {
+        let json = r#"{"offboarding":{"notice":"topic"},"canary":{"lock":"disable","counts_as_compromise":true}}"#;
+        let policy = Policy::with(&serde_json::from_str(json).unwrap());
+        let row = policy.row(ReasonCode::Offboarding);
+        assert_eq!((row.notice, row.lock), (NoticeChannel::Topic, Lock::Disable));
+        assert_eq!(policy.row(ReasonCode::Canary), default_row(ReasonCode::Canary));
+        assert_eq!(policy.row(ReasonCode::Compromise), default_row(ReasonCode::Compromise));
+    }
+
+    #[test]
+    fn an_unknown_reason_or_cell_is_an_error() {
+        for json in [r#"{"fired":{}}"#, r#"{"anomaly":{"notify":"sms"}}"#, r#"{"anomaly":{"notice":"pigeon"}}"#] {
+            assert!(serde_json::from_str::<PolicyOverrides>(json).is_err(), "{json}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! A user as a Cognito user pool knows them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Id of a user pool, such as `eu-central-1_AbCdEf123`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserPoolId(pub String);
+
+/// `sub` of a user: never reused, not even by a user created again with the same e-mail address.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sub(pub String);
+
+/// A subject found: the key of its tombstone, written `<user_pool_id>#<sub>`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SubjectKey {
+    /// The pool.
+    pub user_pool_id: UserPoolId,
+    /// The user in it.
+    pub sub: Sub,
+}
+
+/// What the pipeline needs to know of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Pool and `sub`.
+    pub key: SubjectKey,
+    /// User name, by which Cognito's administrative calls name the user.
+    pub username: String,
+    /// Signs in through an upstream identity provider (`EXTERNAL_PROVIDER`): has no password here to reset.
+    pub federated: bool,
+}
+
+// === impl UserPoolId ===
+
+impl UserPoolId {
+    /// The issuer of the pool's tokens in its original form,
+    /// `https://cognito-idp.<region>.amazonaws.com/<pool>` (Cognito developer guide, "Verifying JSON web tokens").
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        let region = self.0.split('_').next().unwrap_or_default();
+        format!("https://cognito-idp.{region}.amazonaws.com/{}", self.0)
+    }
+}
+
+impl fmt::Display for UserPoolId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+// === impl Sub ===
+
+impl fmt::Display for Sub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+// === impl SubjectKey ===
+
+impl SubjectKey {
+    /// The key from its parts.
+    #[must_use]
+    pub fn new(user_pool_id: impl Into<String>, sub: impl Into<String>) -> Self {
+        Self { user_pool_id: UserPoolId(user_pool_id.into()), sub: Sub(sub.into()) }
+    }
+}
+
+impl fmt::Display for SubjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.user_pool_id, self.sub)
+    }
+}

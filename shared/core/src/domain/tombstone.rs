@@ -1,0 +1,217 @@
+//! The tombstone: "refuse what was authenticated before". The heart of the product, hence without any I/O.
+//!
+//! ```text
+//!  old session ──────┬──────────────┬────────────────────▶ refused by the first cutoff
+//!                    │ gap: may still refresh, obtains newer `iat`  ─▶ refused by the seal (I3)
+//!            tombstone (unsealed)   sign-out confirmed ▶ sealed, cutoff moved past the gap
+//!                                                        │ new sign-in ─▶ served
+//! ```
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::revocation_id::RevocationId;
+use super::time::{EpochMillis, EpochSeconds};
+
+/// The longest life of an access or ID token. Cognito, "User pool app clients": 5 minutes to 1 day.
+pub const LONGEST_TOKEN_LIFE: Duration = Duration::from_hours(24);
+/// The longest life of a refresh token. Cognito, same page: 60 minutes to 10 years; 3,653 days with leap days.
+pub const LONGEST_REFRESH_LIFE: Duration = Duration::from_hours(24 * 3_653);
+/// How far our clock and Cognito's may differ unless configured otherwise.
+pub const DEFAULT_CLOCK_SKEW: Duration = Duration::from_secs(2);
+/// Kept on top of [`LONGEST_TOKEN_LIFE`] once sealed. It covers any permitted skew, and a claims-only cutoff that
+/// another revocation writes while this one is being sealed; without it such tokens would outlive the tombstone.
+const SEALED_MARGIN: Duration = Duration::from_hours(1);
+
+/// What is known of a subject's ended sessions: one item a user, read with every API request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tombstone {
+    /// Refuse what was authenticated or issued in this second or before.
+    pub not_before: Option<EpochSeconds>,
+    /// Refuse what was *issued* in this second or before; a refresh gets past it (claims-only).
+    pub claims_not_before: Option<EpochSeconds>,
+    /// Whether Cognito has confirmed the sign-out behind `not_before`.
+    pub sealed: bool,
+    /// Single sessions and tokens that were revoked: `origin_jti` or `jti` to when the entry may be pruned.
+    pub sessions: BTreeMap<String, EpochSeconds>,
+    /// No token at all is accepted until then.
+    pub hold: Option<Hold>,
+    /// The revocation that set `not_before`; it alone may seal.
+    pub revocation_id: Option<RevocationId>,
+    /// DynamoDB's TTL attribute. Never consulted: TTL deletes late, and a cutoff in the past refuses nobody new.
+    pub expires_at: Option<EpochSeconds>,
+}
+
+/// A hold by an operator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Until when; `None` until it is released.
+    pub until: Option<EpochSeconds>,
+    /// What the refused person is told.
+    pub message: String,
+}
+
+/// The claims of a token that decide. Cognito writes times in whole seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenStamp<'a> {
+    /// When the person authenticated.
+    pub auth_time: Option<EpochSeconds>,
+    /// When this token was issued.
+    pub iat: Option<EpochSeconds>,
+    /// The session: the same across refreshes.
+    pub origin_jti: Option<&'a str>,
+    /// The token.
+    pub jti: Option<&'a str>,
+}
+
+/// Why a tombstone refuses a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Authenticated or issued no later than the cutoff.
+    Cutoff,
+    /// Issued no later than the claims-only cutoff: a refresh helps.
+    ClaimsCutoff,
+    /// Its session, or the token itself, was revoked.
+    Session,
+    /// The account is on hold.
+    Hold,
+    /// It carries neither `auth_time` nor `iat`, so nothing can be said for it.
+    Undated,
+}
+
+/// A cutoff to be written. The only way to make one is to say what it is for, which fixes its lifetime (I5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cutoff {
+    /// The revocation it belongs to.
+    pub revocation_id: RevocationId,
+    /// The second up to which tokens are refused.
+    pub at: EpochSeconds,
+    /// Which claims it is compared with.
+    pub kind: CutoffKind,
+}
+
+/// What a [`Cutoff`] is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CutoffKind {
+    /// `not_before`: `auth_time` and `iat`.
+    Sessions,
+    /// `claims_not_before`: `iat` alone.
+    Claims,
+}
+
+/// What came of writing a cutoff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Raised {
+    /// The cutoff was moved forward to ours.
+    Moved,
+    /// A later or equal one stood there already; it stays (I2).
+    AlreadyLater,
+}
+
+/// What came of sealing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sealed {
+    /// The tombstone is sealed.
+    Sealed,
+    /// Moved forward but left unsealed, because another revocation's sign-out is still outstanding.
+    LeftToAnother,
+}
+
+// === impl Tombstone ===
+
+impl Tombstone {
+    /// Decides I4 for a token at `now`. `None` means the tombstone has nothing against it.
+    #[must_use]
+    pub fn refusal(&self, token: &TokenStamp<'_>, now: EpochSeconds) -> Option<Refusal> {
+        if self.hold.as_ref().is_some_and(|hold| hold.until.is_none_or(|until| now <= until)) {
+            return Some(Refusal::Hold);
+        }
+        // `iat` alone lets a refresh in the gap through; `auth_time` alone was reported to change under
+        // refresh-token rotation (authts/oidc-client-ts#2107). The older of the two is safe under either.
+        let Some(oldest) = [token.auth_time, token.iat].into_iter().flatten().min() else {
+            return Some(Refusal::Undated);
+        };
+        if self.not_before.is_some_and(|cutoff| oldest <= cutoff) {
+            return Some(Refusal::Cutoff);
+        }
+        let revoked = |id: Option<&str>| id.is_some_and(|id| self.sessions.contains_key(id));
+        if revoked(token.origin_jti) || revoked(token.jti) {
+            return Some(Refusal::Session);
+        }
+        // Without `iat` the token cannot show that it was issued after the change of claims.
+        if self.claims_not_before.is_some_and(|cutoff| token.iat.is_none_or(|iat| iat <= cutoff)) {
+            return Some(Refusal::ClaimsCutoff);
+        }
+        None
+    }
+
+    /// Moves the cutoff forward, never back (I2). The reference that store adapters must match.
+    pub fn raise(&mut self, cutoff: &Cutoff) -> Raised {
+        let slot = match cutoff.kind {
+            CutoffKind::Sessions => &mut self.not_before,
+            CutoffKind::Claims => &mut self.claims_not_before,
+        };
+        if slot.is_some_and(|standing| standing >= cutoff.at) {
+            return Raised::AlreadyLater;
+        }
+        *slot = Some(cutoff.at);
+        self.expires_at = self.expires_at.max(Some(cutoff.expires_at()));
+        if cutoff.kind == CutoffKind::Sessions {
+            self.sealed = false;
+            self.revocation_id = Some(cutoff.revocation_id.clone());
+        }
+        Raised::Moved
+    }
+
+    /// Moves the cutoff past the gap and, if this revocation owns the tombstone, seals it (I3).
+    pub fn seal(&mut self, by: &RevocationId, at: EpochSeconds) -> Sealed {
+        self.not_before = self.not_before.max(Some(at));
+        if self.revocation_id.as_ref() == Some(by) {
+            self.sealed = true;
+            self.expires_at = self.not_before.map(sealed_expiry);
+        }
+        if self.sealed {
+            self.expires_at = self.expires_at.max(self.not_before.map(sealed_expiry));
+            return Sealed::Sealed;
+        }
+        Sealed::LeftToAnother
+    }
+}
+
+// === impl Cutoff ===
+
+impl Cutoff {
+    /// When DynamoDB may delete the item that holds this cutoff (I5).
+    #[must_use]
+    pub fn expires_at(&self) -> EpochSeconds {
+        match self.kind {
+            // Nothing has been confirmed yet, so the refresh token may still work, for as long as one can live.
+            CutoffKind::Sessions => self.at.plus(LONGEST_REFRESH_LIFE),
+            // The refreshed token is wanted; only what was issued before must be outlived.
+            CutoffKind::Claims => sealed_expiry(self.at),
+        }
+    }
+}
+
+/// When a sealed tombstone with this cutoff may be deleted (I5): every token it refuses has expired by then.
+#[must_use]
+pub fn sealed_expiry(not_before: EpochSeconds) -> EpochSeconds {
+    not_before.plus(sealed_lifetime())
+}
+
+/// How long after its cutoff a sealed tombstone is kept.
+#[must_use]
+pub fn sealed_lifetime() -> Duration {
+    LONGEST_TOKEN_LIFE + SEALED_MARGIN
+}
+
+/// The cutoff a seal writes: everything Cognito may have minted up to its confirmation, by either clock (I3).
+#[must_use]
+pub fn seal_cutoff(confirmed: EpochMillis, clock_skew: Duration) -> EpochSeconds {
+    confirmed.plus(clock_skew).seconds()
+}
+
+#[cfg(test)]
+mod tests;

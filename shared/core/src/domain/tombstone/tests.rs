@@ -1,0 +1,163 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const CUTOFF: EpochSeconds = EpochSeconds(1_000);
+
+fn id(n: u8) -> RevocationId {
+    RevocationId(format!("rv_{n}"))
+}
+
+fn cutoff(n: u8, at: i64, kind: CutoffKind) -> Cutoff {
+    Cutoff { revocation_id: id(n), at: EpochSeconds(at), kind }
+}
+
+fn stamp(auth_time: i64, iat: i64) -> TokenStamp<'static> {
+    TokenStamp { auth_time: Some(EpochSeconds(auth_time)), iat: Some(EpochSeconds(iat)), ..TokenStamp::default() }
+}
+
+fn standing() -> Tombstone {
+    let mut tombstone = Tombstone::default();
+    tombstone.raise(&cutoff(1, CUTOFF.0, CutoffKind::Sessions));
+    tombstone
+}
+
+#[test]
+fn i04_refuses_by_the_older_of_auth_time_and_iat_in_whole_seconds() {
+    let tombstone = standing();
+    let refused = |token: TokenStamp<'_>| tombstone.refusal(&token, EpochSeconds(2_000));
+    assert_eq!(refused(stamp(900, 950)), Some(Refusal::Cutoff));
+    assert_eq!(refused(stamp(900, 1_500)), Some(Refusal::Cutoff), "an old session's refresh");
+    assert_eq!(refused(stamp(1_500, 950)), Some(Refusal::Cutoff), "auth_time re-minted");
+    assert_eq!(refused(stamp(1_000, 1_000)), Some(Refusal::Cutoff), "the same second");
+    assert_eq!(refused(stamp(1_001, 1_001)), None);
+}
+
+#[test]
+fn i04_one_date_is_enough_and_none_is_refused() {
+    let tombstone = standing();
+    let only_iat = TokenStamp { auth_time: None, ..stamp(0, 1_001) };
+    assert_eq!(tombstone.refusal(&only_iat, CUTOFF), None);
+    assert_eq!(tombstone.refusal(&TokenStamp::default(), CUTOFF), Some(Refusal::Undated));
+    assert_eq!(Tombstone::default().refusal(&TokenStamp::default(), CUTOFF), Some(Refusal::Undated));
+}
+
+#[test]
+fn i04_a_revoked_session_or_token_is_refused_and_its_neighbour_is_not() {
+    let sessions = BTreeMap::from([("origin-1".to_owned(), EpochSeconds(9_000)), ("jti-7".to_owned(), EpochSeconds(9_000))]);
+    let tombstone = Tombstone { sessions, ..Tombstone::default() };
+    let of = |origin_jti, jti| tombstone.refusal(&TokenStamp { origin_jti, jti, ..stamp(5, 5) }, CUTOFF);
+    assert_eq!(of(Some("origin-1"), Some("jti-1")), Some(Refusal::Session));
+    assert_eq!(of(Some("origin-2"), Some("jti-7")), Some(Refusal::Session));
+    assert_eq!(of(Some("origin-2"), Some("jti-2")), None);
+}
+
+#[test]
+fn i04_claims_only_looks_at_iat_alone() {
+    let mut tombstone = Tombstone::default();
+    tombstone.raise(&cutoff(1, CUTOFF.0, CutoffKind::Claims));
+    assert_eq!(tombstone.refusal(&stamp(900, 1_000), CUTOFF), Some(Refusal::ClaimsCutoff));
+    assert_eq!(tombstone.refusal(&stamp(900, 1_001), CUTOFF), None, "the same session, refreshed");
+    let undated = TokenStamp { iat: None, ..stamp(1_500, 0) };
+    assert_eq!(tombstone.refusal(&undated, CUTOFF), Some(Refusal::ClaimsCutoff));
+}
+
+#[test]
+fn a_hold_refuses_everything_until_it_is_past() {
+    let hold = Some(Hold { until: Some(EpochSeconds(2_000)), message: String::new() });
+    let tombstone = Tombstone { hold, ..Tombstone::default() };
+    assert_eq!(tombstone.refusal(&stamp(1_999, 1_999), EpochSeconds(2_000)), Some(Refusal::Hold));
+    assert_eq!(tombstone.refusal(&stamp(1_999, 1_999), EpochSeconds(2_001)), None);
+    let open_end = Tombstone { hold: Some(Hold { until: None, message: String::new() }), ..Tombstone::default() };
+    assert_eq!(open_end.refusal(&stamp(1, 1), EpochSeconds(i64::MAX)), Some(Refusal::Hold));
+}
+
+#[test]
+fn i03_the_seal_covers_what_was_minted_in_the_gap_by_either_clock() {
+    let mut tombstone = standing();
+    let confirmed = EpochMillis(1_003_700);
+    let at = seal_cutoff(confirmed, Duration::from_secs(2));
+    assert_eq!(at, EpochSeconds(1_005));
+    assert_eq!(tombstone.seal(&id(1), at), Sealed::Sealed);
+    // A refresh 0.1 s before the confirmation, `auth_time` re-minted, Cognito's clock 2 s ahead.
+    assert_eq!(tombstone.refusal(&stamp(1_005, 1_005), at), Some(Refusal::Cutoff));
+    assert_eq!(tombstone.refusal(&stamp(1_006, 1_006), at), None);
+}
+
+#[test]
+fn i03_only_the_owner_seals_and_an_earlier_one_leaves_it_open() {
+    let mut tombstone = standing();
+    tombstone.raise(&cutoff(2, 1_010, CutoffKind::Sessions));
+    assert_eq!(tombstone.seal(&id(1), EpochSeconds(1_012)), Sealed::LeftToAnother);
+    assert_eq!(tombstone.not_before, Some(EpochSeconds(1_012)), "moved forward all the same");
+    assert!(!tombstone.sealed);
+    // The owner's own confirmation came earlier by its clock: it seals, the cutoff stays where it is.
+    assert_eq!(tombstone.seal(&id(2), EpochSeconds(1_011)), Sealed::Sealed);
+    assert_eq!(tombstone.not_before, Some(EpochSeconds(1_012)));
+}
+
+#[test]
+fn i05_lifetimes() {
+    let open = cutoff(1, 0, CutoffKind::Sessions).expires_at();
+    assert!(open.0 >= 10 * 365 * 86_400, "a refresh token may live ten years");
+    let claims = cutoff(1, 0, CutoffKind::Claims).expires_at();
+    assert!(claims.0 >= 86_400 + 2);
+    let mut tombstone = standing();
+    assert_eq!(tombstone.expires_at, Some(CUTOFF.plus(LONGEST_REFRESH_LIFE)));
+    tombstone.raise(&cutoff(2, 1_001, CutoffKind::Claims));
+    assert_eq!(tombstone.expires_at, Some(CUTOFF.plus(LONGEST_REFRESH_LIFE)), "a claims cutoff shortens nothing");
+    tombstone.seal(&id(1), EpochSeconds(1_003));
+    assert_eq!(tombstone.expires_at, Some(sealed_expiry(EpochSeconds(1_003))));
+}
+
+#[derive(Clone, Debug)]
+enum Write {
+    Raise(Cutoff),
+    Seal(u8, i64),
+}
+
+fn writes() -> impl Strategy<Value = Vec<Write>> {
+    let one = prop_oneof![
+        (0..4u8, 0..50i64, any::<bool>()).prop_map(|(n, at, claims)| {
+            Write::Raise(cutoff(n, at, if claims { CutoffKind::Claims } else { CutoffKind::Sessions }))
+        }),
+        (0..4u8, 0..50i64).prop_map(|(n, at)| Write::Seal(n, at)),
+    ];
+    proptest::collection::vec(one, 0..12)
+}
+
+proptest! {
+    /// I2 and I5 over every history of concurrent and reordered writers.
+    #[test]
+    fn i02_no_history_of_writes_moves_a_cutoff_back(history in writes()) {
+        let mut tombstone = Tombstone::default();
+        for write in history {
+            let before = tombstone.clone();
+            match write {
+                Write::Raise(cutoff) => { tombstone.raise(&cutoff); }
+                Write::Seal(n, at) => { tombstone.seal(&id(n), EpochSeconds(at)); }
+            }
+            prop_assert!(tombstone.not_before >= before.not_before);
+            prop_assert!(tombstone.claims_not_before >= before.claims_not_before);
+            if let Some(cutoff) = tombstone.not_before.filter(|_| tombstone.revocation_id.is_some()) {
+                let least = if tombstone.sealed { LONGEST_TOKEN_LIFE } else { LONGEST_REFRESH_LIFE };
+                // An unsealed item that somebody else moved forward keeps its owner's ten years.
+                let slack = Duration::from_secs(50);
+                prop_assert!(tombstone.expires_at >= Some(cutoff.plus(least - slack)));
+            }
+        }
+    }
+
+    /// The order of delivery does not matter to where a cutoff ends.
+    #[test]
+    fn i02_writers_commute(mut cutoffs in proptest::collection::vec((0..4u8, 0..50i64), 1..8)) {
+        let apply = |cutoffs: &[(u8, i64)]| {
+            let mut tombstone = Tombstone::default();
+            for (n, at) in cutoffs { tombstone.raise(&cutoff(*n, *at, CutoffKind::Sessions)); }
+            tombstone.not_before
+        };
+        let forward = apply(&cutoffs);
+        cutoffs.reverse();
+        prop_assert_eq!(forward, apply(&cutoffs));
+    }
+}

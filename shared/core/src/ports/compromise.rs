@@ -1,0 +1,44 @@
+//! Ports of the compromise counter.
+
+use async_trait::async_trait;
+
+use super::PortError;
+use crate::domain::incident::{IncidentLog, Page, Sign};
+use crate::domain::time::EpochSeconds;
+
+/// A sign as it is kept.
+pub type SignRow = Sign;
+
+/// Keeps signs of compromise, each once however often it is delivered.
+#[async_trait]
+pub trait CompromiseLedger: Send + Sync {
+    /// Writes a sign. Durable, and seen by every later [`Self::between`], when it returns.
+    async fn record(&self, sign: &Sign) -> Result<(), PortError>;
+
+    /// All signs from `first` to `last`, both included, by strongly consistent reads.
+    async fn between(&self, first: EpochSeconds, last: EpochSeconds) -> Result<Vec<SignRow>, PortError>;
+}
+
+/// Somebody else saved first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conflict;
+
+/// Keeps the incidents of the last days, under optimistic concurrency control.
+#[async_trait]
+pub trait IncidentStore: Send + Sync {
+    /// The log by a strongly consistent read; empty if there is none yet.
+    async fn load(&self) -> Result<IncidentLog, PortError>;
+
+    /// Replaces the log if it still has the version it was loaded with.
+    async fn save(&self, log: &IncidentLog) -> Result<Result<(), Conflict>, PortError>;
+}
+
+/// Tells the people on call.
+#[async_trait]
+pub trait Pager: Send + Sync {
+    /// Stable name, by which it is remembered who was told.
+    fn name(&self) -> &'static str;
+
+    /// Sends the page. The same incident and stage may be sent again after a crash.
+    async fn page(&self, page: &Page) -> Result<(), PortError>;
+}

@@ -1,0 +1,161 @@
+//! What the use cases need from the world: traits of one capability each, so that a function holds, and its IAM
+//! statement allows (I14), exactly what it does.
+
+use async_trait::async_trait;
+
+use crate::domain::audit::{AuditRecord, Started, StepRecord, Trail};
+use crate::domain::disposition::{Disposed, Disposition};
+use crate::domain::event::Event;
+use crate::domain::profile::{Profile, SubjectKey};
+use crate::domain::revocation_id::RevocationId;
+use crate::domain::subject::SubjectIdentifier;
+use crate::domain::time::{EpochMillis, EpochSeconds};
+use crate::domain::tombstone::{Cutoff, Raised, Sealed, Tombstone};
+
+mod compromise;
+mod notice;
+mod queue;
+
+pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, SignRow};
+pub use queue::{DeadLetterQueue, RedeliveryTimer};
+pub use notice::{
+    Claim, ContactBook, Contacts, EmailNotifier, NoticeLog, NoticeRecord, NoticeResult, SmsNotifier, TopicNotifier,
+};
+
+/// A port failed. It says what the queue should do and carries a stable code, never the service's message:
+/// that may quote personal data (I10).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{operation}: {code}")]
+pub struct PortError {
+    /// The operation, such as `cognito-idp:AdminUserGlobalSignOut`.
+    pub operation: &'static str,
+    /// Stable and machine-readable, in snake case: `throttled`, `not_authorized`, `timeout` …
+    pub code: String,
+    /// Whether trying again can help.
+    pub disposition: Disposition,
+}
+
+impl PortError {
+    /// An error that may pass.
+    #[must_use]
+    pub fn retry(operation: &'static str, code: impl Into<String>) -> Self {
+        Self { operation, code: code.into(), disposition: Disposition::Retry }
+    }
+
+    /// An error that will not pass by trying again.
+    #[must_use]
+    pub fn reject(operation: &'static str, code: impl Into<String>) -> Self {
+        Self { operation, code: code.into(), disposition: Disposition::Reject }
+    }
+}
+
+impl Disposed for PortError {
+    fn disposition(&self) -> Disposition {
+        self.disposition
+    }
+}
+
+/// The time of day. The only way to it, so that tests can steer it.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> EpochMillis;
+}
+
+/// Finds the users a subject identifier means, in every configured pool.
+#[async_trait]
+pub trait SubjectResolver: Send + Sync {
+    /// Everyone found, without duplicates; empty if nobody.
+    async fn resolve(&self, subject: &SubjectIdentifier) -> Result<Vec<Profile>, PortError>;
+
+    /// The subject's key where the identifier itself contains it (the issuer and `sub` of a configured pool), so that the
+    /// tombstone need not wait for Cognito.
+    fn key_of(&self, subject: &SubjectIdentifier) -> Option<SubjectKey>;
+}
+
+/// Reads tombstones.
+#[async_trait]
+pub trait TombstoneReader: Send + Sync {
+    /// The subject's tombstone by a strongly consistent read; `None` if there is none.
+    async fn read(&self, subject: &SubjectKey) -> Result<Option<Tombstone>, PortError>;
+}
+
+/// Writes tombstones, by conditional writes that match [`Tombstone::raise`] and [`Tombstone::seal`].
+#[async_trait]
+pub trait TombstoneWriter: Send + Sync {
+    /// Moves a cutoff forward. Durable when it returns.
+    async fn raise(&self, subject: &SubjectKey, cutoff: &Cutoff) -> Result<Raised, PortError>;
+
+    /// Moves the cutoff past the sign-out and seals it if `by` owns it.
+    async fn seal(&self, subject: &SubjectKey, by: &RevocationId, at: EpochSeconds) -> Result<Sealed, PortError>;
+}
+
+/// What came of an action on an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acted {
+    /// It was done.
+    Done,
+    /// There was nothing to do it to; a stable code says why.
+    NotNeeded(&'static str),
+}
+
+/// Ends a user's sessions.
+#[async_trait]
+pub trait SessionTerminator: Send + Sync {
+    /// Ends every session: refresh tokens are refused from here on.
+    async fn sign_out_everywhere(&self, profile: &Profile) -> Result<Acted, PortError>;
+}
+
+/// Prevents sign-ins.
+#[async_trait]
+pub trait AccountLocker: Send + Sync {
+    /// Disables the account.
+    async fn disable(&self, profile: &Profile) -> Result<Acted, PortError>;
+
+    /// Requires a new password before the next sign-in.
+    async fn reset_password(&self, profile: &Profile) -> Result<Acted, PortError>;
+}
+
+/// Forgets devices that skip MFA.
+#[async_trait]
+pub trait DeviceForgetter: Send + Sync {
+    /// Forgets every remembered device.
+    async fn forget_devices(&self, profile: &Profile) -> Result<Acted, PortError>;
+}
+
+/// Whether a start was written or stood there already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// This delivery is the first.
+    New,
+    /// An earlier one began; this is what it left.
+    Before(Box<Trail>),
+}
+
+/// The audit trail: append-only, and by that the memory of what is done already (I8).
+#[async_trait]
+pub trait AuditLog: Send + Sync {
+    /// Writes the start unless there is one, in which case the whole trail is returned.
+    async fn begin(&self, started: &Started) -> Result<Begun, PortError>;
+
+    /// Writes whom the identifier means. A second writing changes nothing.
+    async fn resolved(&self, id: &RevocationId, profiles: &[Profile], at: EpochMillis) -> Result<(), PortError>;
+
+    /// Writes the end of a step. A second writing changes nothing.
+    async fn step(&self, id: &RevocationId, subject: &SubjectKey, record: &StepRecord) -> Result<(), PortError>;
+
+    /// Writes a subject's record. A second writing changes nothing.
+    async fn completed(&self, record: &AuditRecord, at: EpochMillis) -> Result<(), PortError>;
+
+    /// Writes that a subject's outcome was published.
+    async fn published(&self, id: &RevocationId, subject: &SubjectKey, at: EpochMillis) -> Result<(), PortError>;
+
+    /// Writes that nothing is left to do.
+    async fn finished(&self, id: &RevocationId, at: EpochMillis) -> Result<(), PortError>;
+}
+
+/// Puts events on the bus.
+#[async_trait]
+pub trait EventPublisher: Send + Sync {
+    /// Publishes all of them. An entry the bus refused is an error: nothing vanishes (I7).
+    async fn publish(&self, events: &[Event]) -> Result<(), PortError>;
+}

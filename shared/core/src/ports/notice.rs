@@ -1,0 +1,104 @@
+//! Ports of the user notice.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::PortError;
+use crate::domain::policy::NoticeChannel;
+use crate::domain::profile::SubjectKey;
+use crate::domain::revocation_id::RevocationId;
+use crate::domain::time::EpochMillis;
+
+/// How a person can be reached, and in which language. Not `Debug`: it must not get into a log (I10).
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Contacts {
+    /// Verified phone number, E.164.
+    pub verified_phone: Option<String>,
+    /// Personal address, or the verified one.
+    pub email: Option<String>,
+    /// Cognito's `locale` attribute, BCP 47.
+    pub locale: Option<String>,
+    /// Cognito's `zoneinfo` attribute, an IANA time zone.
+    pub zone: Option<String>,
+}
+
+/// Looks up how a subject can be reached.
+#[async_trait]
+pub trait ContactBook: Send + Sync {
+    /// The subject's contacts; `None` if the user no longer exists.
+    async fn contacts(&self, subject: &SubjectKey) -> Result<Option<Contacts>, PortError>;
+}
+
+/// Whether this delivery may send the notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// It may; nobody else will while the claim is fresh.
+    Granted,
+    /// It was sent, or decided against, already.
+    Settled,
+    /// Another delivery is at it right now.
+    Busy,
+}
+
+/// How a notice ended. An audited outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum NoticeResult {
+    /// Sent by this channel.
+    Sent {
+        /// The channel.
+        channel: NoticeChannel,
+    },
+    /// Not sent, with a stable code: `no_contact`, `opted_out`, `user_not_found`, `policy_none`.
+    NotSent {
+        /// Why.
+        code: String,
+    },
+}
+
+/// A notice's end, as written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeRecord {
+    /// How it ended.
+    #[serde(flatten)]
+    pub result: NoticeResult,
+    /// When, epoch milliseconds.
+    pub at: EpochMillis,
+}
+
+/// Remembers which notices were sent: one per revocation and subject (I8).
+#[async_trait]
+pub trait NoticeLog: Send + Sync {
+    /// Claims the right to send. A claim whose holder died is given anew once it is older than the lease.
+    async fn claim(&self, id: &RevocationId, subject: &SubjectKey, now: EpochMillis) -> Result<Claim, PortError>;
+
+    /// Writes how it ended.
+    async fn settle(&self, id: &RevocationId, subject: &SubjectKey, record: &NoticeRecord) -> Result<(), PortError>;
+
+    /// Gives the claim back because nothing was sent, so that the next delivery may try at once.
+    async fn release(&self, id: &RevocationId, subject: &SubjectKey, now: EpochMillis) -> Result<(), PortError>;
+}
+
+/// Sends SMS.
+#[async_trait]
+pub trait SmsNotifier: Send + Sync {
+    /// Whether the number's owner has opted out of SMS.
+    async fn opted_out(&self, phone: &str) -> Result<bool, PortError>;
+
+    /// Sends `text` to `phone` (E.164).
+    async fn send(&self, phone: &str, text: &str) -> Result<(), PortError>;
+}
+
+/// Sends e-mail.
+#[async_trait]
+pub trait EmailNotifier: Send + Sync {
+    /// Sends a plain-text message.
+    async fn send(&self, address: &str, title: &str, text: &str) -> Result<(), PortError>;
+}
+
+/// Tells a manager's or HR's topic.
+#[async_trait]
+pub trait TopicNotifier: Send + Sync {
+    /// Publishes a message.
+    async fn send(&self, title: &str, text: &str) -> Result<(), PortError>;
+}

@@ -1,0 +1,5 @@
+//! What the pipeline does, step by step, over ports.
+
+pub mod count_compromise;
+pub mod notify;
+pub mod revoke;

@@ -1,0 +1,154 @@
+//! Tells the person that their sessions were ended, once, by the channel the policy names.
+
+use std::sync::Arc;
+
+use crate::domain::disposition::{Disposed, Disposition};
+use crate::domain::event::SessionsRevoked;
+use crate::domain::policy::{NoticeChannel, Policy};
+use crate::domain::profile::SubjectKey;
+use crate::ports::{
+    Claim, Clock, ContactBook, Contacts, EmailNotifier, NoticeLog, NoticeRecord, NoticeResult, PortError, SmsNotifier,
+    TopicNotifier,
+};
+
+/// A notice in words, in the person's language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Subject line.
+    pub title: String,
+    /// For SMS: one paragraph.
+    pub short: String,
+    /// For e-mail.
+    pub long: String,
+}
+
+/// Words a notice. Pure: what happened, when, what to do; no link to click.
+pub trait NoticeWriter: Send + Sync {
+    /// The notice in the language of `contacts`, else English.
+    fn write(&self, event: &SessionsRevoked, contacts: &Contacts) -> Notice;
+}
+
+/// The ports and settings of the notice.
+pub struct UserNotice {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// How the person can be reached.
+    pub contacts: Arc<dyn ContactBook>,
+    /// What was sent already.
+    pub log: Arc<dyn NoticeLog>,
+    /// SMS.
+    pub sms: Arc<dyn SmsNotifier>,
+    /// E-mail; `None` where no sender address is configured.
+    pub email: Option<Arc<dyn EmailNotifier>>,
+    /// A manager's or HR's topic; `None` where there is none.
+    pub topic: Option<Arc<dyn TopicNotifier>>,
+    /// The words.
+    pub writer: Arc<dyn NoticeWriter>,
+    /// Which channel for which reason.
+    pub policy: Policy,
+}
+
+/// What came of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notified {
+    /// This delivery settled the notice.
+    Settled(NoticeResult),
+    /// An earlier delivery did.
+    Repeated,
+}
+
+/// The notice was not settled.
+#[derive(Debug, thiserror::Error)]
+pub enum NotifyError {
+    /// A port failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// Another delivery is sending it at this moment.
+    #[error("another delivery is sending this notice")]
+    Busy,
+    /// The event names no subject.
+    #[error("the event names no subject")]
+    NoSubject,
+}
+
+// === impl NotifyError ===
+
+impl Disposed for NotifyError {
+    fn disposition(&self) -> Disposition {
+        match self {
+            Self::Port(error) => error.disposition,
+            Self::Busy => Disposition::Retry,
+            Self::NoSubject => Disposition::Reject,
+        }
+    }
+}
+
+// === impl UserNotice ===
+
+impl UserNotice {
+    /// Settles the notice of one ended revocation: sent, or not sent for a reason that is written down.
+    pub async fn notify(&self, event: &SessionsRevoked) -> Result<Notified, NotifyError> {
+        let id = &event.record.revocation_id;
+        let subject = event.record.subject.as_ref().ok_or(NotifyError::NoSubject)?;
+        match self.log.claim(id, subject, self.clock.now()).await? {
+            Claim::Settled => return Ok(Notified::Repeated),
+            Claim::Busy => return Err(NotifyError::Busy),
+            Claim::Granted => {}
+        }
+        let result = match self.send(event, subject).await {
+            Ok(result) => result,
+            Err(error) if error.disposition == Disposition::Reject => NoticeResult::NotSent { code: error.code },
+            Err(error) => {
+                // The service said no, so nothing was sent: without this the next delivery would wait for the lease.
+                self.log.release(id, subject, self.clock.now()).await?;
+                return Err(error.into());
+            }
+        };
+        self.log.settle(id, subject, &NoticeRecord { result: result.clone(), at: self.clock.now() }).await?;
+        Ok(Notified::Settled(result))
+    }
+
+    async fn send(&self, event: &SessionsRevoked, subject: &SubjectKey) -> Result<NoticeResult, PortError> {
+        let channel = self.policy.row(event.record.reason).notice;
+        if channel == NoticeChannel::None {
+            return Ok(not_sent("policy_none"));
+        }
+        let Some(contacts) = self.contacts.contacts(subject).await? else { return Ok(not_sent("user_not_found")) };
+        let notice = self.writer.write(event, &contacts);
+        match channel {
+            NoticeChannel::None => Ok(not_sent("policy_none")),
+            NoticeChannel::Topic => self.by_topic(&notice).await,
+            NoticeChannel::Email => self.by_email(&contacts, &notice, "no_contact").await,
+            NoticeChannel::Sms => match &contacts.verified_phone {
+                None => self.by_email(&contacts, &notice, "no_contact").await,
+                Some(phone) if self.sms.opted_out(phone).await? => {
+                    self.by_email(&contacts, &notice, "opted_out").await
+                }
+                Some(phone) => match self.sms.send(phone, &notice.short).await {
+                    Ok(()) => Ok(NoticeResult::Sent { channel: NoticeChannel::Sms }),
+                    Err(error) if error.disposition == Disposition::Reject => {
+                        self.by_email(&contacts, &notice, &error.code).await
+                    }
+                    Err(error) => Err(error),
+                },
+            },
+        }
+    }
+
+    async fn by_email(&self, contacts: &Contacts, notice: &Notice, otherwise: &str) -> Result<NoticeResult, PortError> {
+        let Some(address) = &contacts.email else { return Ok(not_sent(otherwise)) };
+        let Some(email) = &self.email else { return Ok(not_sent("no_sender_configured")) };
+        email.send(address, &notice.title, &notice.long).await?;
+        Ok(NoticeResult::Sent { channel: NoticeChannel::Email })
+    }
+
+    async fn by_topic(&self, notice: &Notice) -> Result<NoticeResult, PortError> {
+        let Some(topic) = &self.topic else { return Ok(not_sent("no_topic_configured")) };
+        topic.send(&notice.title, &notice.long).await?;
+        Ok(NoticeResult::Sent { channel: NoticeChannel::Topic })
+    }
+}
+
+fn not_sent(code: &str) -> NoticeResult {
+    NoticeResult::NotSent { code: code.to_owned() }
+}

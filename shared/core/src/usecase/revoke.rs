@@ -1,0 +1,245 @@
+//! Ends the sessions of whomever a request means: the main job.
+//!
+//! ```text
+//! begin ─▶ resolve ─▶ for each subject: tombstone ─▶ lock ─▶ sign out ─▶ forget devices ─▶ seal ─▶ record ─▶ publish
+//!   └ fixes the cutoff, once                └ durable before Cognito is asked to act (I1)      └ past the gap (I3)
+//! ```
+//!
+//! Every step is written to the audit trail when it ends, and skipped when the trail has it: that is what makes a
+//! redelivery harmless and a crash resumable (I8).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::audit::{AuditRecord, Started, Trail};
+use crate::domain::disposition::{Disposed, Disposition};
+use crate::domain::event::{Event, RevocationFailed, SessionsRevoked};
+use crate::domain::policy::Policy;
+use crate::domain::profile::{Profile, SubjectKey};
+use crate::domain::request::{Effect, RevocationRequest};
+use crate::domain::revocation_id::RevocationId;
+use crate::domain::subject::SubjectIdentifier;
+use crate::domain::time::EpochMillis;
+use crate::domain::tombstone::{Cutoff, CutoffKind};
+use crate::ports::{
+    AccountLocker, AuditLog, Begun, Clock, DeviceForgetter, EventPublisher, PortError, SessionTerminator,
+    SubjectResolver, TombstoneWriter,
+};
+
+mod steps;
+
+use steps::Steps;
+
+/// The ports and settings of the revoker.
+pub struct Revoker {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Finds whom an identifier means.
+    pub resolver: Arc<dyn SubjectResolver>,
+    /// Writes tombstones.
+    pub tombstones: Arc<dyn TombstoneWriter>,
+    /// Ends sessions.
+    pub terminator: Arc<dyn SessionTerminator>,
+    /// Prevents new ones.
+    pub locker: Arc<dyn AccountLocker>,
+    /// Forgets devices.
+    pub devices: Arc<dyn DeviceForgetter>,
+    /// Remembers and proves.
+    pub audit: Arc<dyn AuditLog>,
+    /// Tells the rest of the pipeline.
+    pub publisher: Arc<dyn EventPublisher>,
+    /// What follows from a reason.
+    pub policy: Policy,
+    /// How far Cognito's clock and ours may differ.
+    pub clock_skew: Duration,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RevocationOutcome {
+    /// The records written by this delivery; one per subject, or one that says nobody was found.
+    Ended(Vec<AuditRecord>),
+    /// An earlier delivery did everything.
+    Repeated,
+}
+
+/// The revocation could not be carried to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum RevokeError {
+    /// A port failed, and what depends on it is still to be done.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// The same id with another payload (I8).
+    #[error("revocation {0} was already requested with another payload")]
+    IdConflict(RevocationId),
+    /// Groups are revoked member by member by the bulk engine.
+    #[error("a group is not a single subject; request one revocation per member")]
+    GroupSubject,
+    /// Some subjects or steps are left; the first error says why.
+    #[error("{left} of {of} subjects are not finished")]
+    Unfinished {
+        /// How many.
+        left: usize,
+        /// Of how many.
+        of: usize,
+        /// Why the first of them is not.
+        #[source]
+        first: PortError,
+    },
+}
+
+// === impl RevokeError ===
+
+impl Disposed for RevokeError {
+    fn disposition(&self) -> Disposition {
+        match self {
+            Self::Port(error) => error.disposition,
+            Self::Unfinished { first, .. } => first.disposition,
+            Self::IdConflict(_) | Self::GroupSubject => Disposition::Reject,
+        }
+    }
+}
+
+// === impl Revoker ===
+
+impl Revoker {
+    /// Carries out `request`, which the queue first handed over at `received_at`.
+    pub async fn revoke(
+        &self,
+        request: RevocationRequest,
+        received_at: EpochMillis,
+    ) -> Result<RevocationOutcome, RevokeError> {
+        if matches!(request.sub_id, SubjectIdentifier::Group { .. }) {
+            return Err(RevokeError::GroupSubject);
+        }
+        let mut trail = self.begin(request, received_at).await?;
+        if trail.finished {
+            return Ok(RevocationOutcome::Repeated);
+        }
+        let profiles = self.lock_out_and_resolve(&mut trail).await?;
+        let mut records = Vec::new();
+        let mut first_failure = None;
+        if profiles.is_empty() {
+            records.extend(self.complete(&trail, None).await?);
+        }
+        for profile in &profiles {
+            match self.end_sessions(&trail, profile).await {
+                Ok(record) => records.extend(record),
+                // One subject's trouble must not keep the others' sessions alive.
+                Err(error) => first_failure = first_failure.or(Some(error)),
+            }
+        }
+        if let Some(first) = first_failure {
+            let left = profiles.len().saturating_sub(records.len());
+            return Err(RevokeError::Unfinished { left, of: profiles.len(), first });
+        }
+        self.audit.finished(&trail.started.revocation_id, self.clock.now()).await?;
+        Ok(RevocationOutcome::Ended(records))
+    }
+
+    /// Writes the start, or finds the earlier delivery's trail with the cutoff it fixed (I2).
+    async fn begin(&self, request: RevocationRequest, received_at: EpochMillis) -> Result<Trail, RevokeError> {
+        let started = Started {
+            revocation_id: request.id(),
+            digest: request.digest(),
+            // Now, not when it occurred: what was authenticated since then is the attacker's as much as what was before.
+            not_before: self.clock.now().seconds(),
+            received_at,
+            request,
+        };
+        match self.audit.begin(&started).await? {
+            Begun::New => Ok(Trail::new(started)),
+            Begun::Before(trail) if trail.started.digest == started.digest => Ok(*trail),
+            Begun::Before(_) => Err(RevokeError::IdConflict(started.revocation_id)),
+        }
+    }
+
+    /// Whom the identifier means. Where it names the key itself, the tombstone goes first: it must not wait for
+    /// Cognito, which may be what is failing (I1).
+    async fn lock_out_and_resolve(&self, trail: &mut Trail) -> Result<Vec<Profile>, RevokeError> {
+        let id = trail.started.revocation_id.clone();
+        let key = self.resolver.key_of(&trail.started.request.sub_id);
+        if let Some(key) = key.filter(|key| !trail.steps.contains_key(key)) {
+            let mut steps = Steps::of(self, trail, &key);
+            steps.tombstone(&cutoff(trail)).await?;
+            let records = steps.into_records();
+            trail.steps.insert(key, records);
+        }
+        if let Some(profiles) = trail.resolved.clone() {
+            return Ok(profiles);
+        }
+        let profiles = self.resolver.resolve(&trail.started.request.sub_id).await?;
+        // Written down, so that a redelivery finds the same people even after one of them was deleted.
+        self.audit.resolved(&id, &profiles, self.clock.now()).await?;
+        Ok(profiles)
+    }
+
+    /// One subject, from the first missing step to the publication. Returns the record if this delivery wrote it.
+    async fn end_sessions(&self, trail: &Trail, profile: &Profile) -> Result<Option<AuditRecord>, PortError> {
+        let subject = Some(profile.key.clone());
+        if trail.completed.contains_key(&subject) {
+            self.publish(trail, &profile.key).await?;
+            return Ok(None);
+        }
+        let mut steps = Steps::of(self, trail, &profile.key);
+        let actions = self.policy.actions(&trail.started.request, profile);
+        steps.tombstone(&cutoff(trail)).await?;
+        steps.act(profile, actions).await?;
+        if trail.started.request.effect == Effect::SignOut {
+            steps.seal().await?;
+        }
+        let mut trail = trail.clone();
+        trail.steps.insert(profile.key.clone(), steps.into_records());
+        self.complete(&trail, Some(&profile.key)).await
+    }
+
+    /// Writes the subject's record, then publishes it. In this order, so that a crash in between is seen and mended.
+    async fn complete(&self, trail: &Trail, subject: Option<&SubjectKey>) -> Result<Option<AuditRecord>, PortError> {
+        if trail.completed.contains_key(&subject.cloned()) {
+            return Ok(None);
+        }
+        let steps = subject.and_then(|key| trail.steps.get(key)).cloned().unwrap_or_default();
+        let record = AuditRecord::sum_up(&trail.started, subject, &steps);
+        self.audit.completed(&record, self.clock.now()).await?;
+        if let Some(key) = subject {
+            let mut trail = trail.clone();
+            trail.completed.insert(Some(key.clone()), record.clone());
+            self.publish(&trail, key).await?;
+        }
+        Ok(Some(record))
+    }
+
+    async fn publish(&self, trail: &Trail, subject: &SubjectKey) -> Result<(), PortError> {
+        let Some(record) = trail.completed.get(&Some(subject.clone())) else { return Ok(()) };
+        if trail.published.contains(subject) {
+            return Ok(());
+        }
+        self.publisher.publish(&events(record, &trail.started.request)).await?;
+        self.audit.published(&record.revocation_id, subject, self.clock.now()).await
+    }
+}
+
+fn cutoff(trail: &Trail) -> Cutoff {
+    let kind = match trail.started.request.effect {
+        Effect::SignOut => CutoffKind::Sessions,
+        Effect::Refresh => CutoffKind::Claims,
+    };
+    Cutoff { revocation_id: trail.started.revocation_id.clone(), at: trail.started.not_before, kind }
+}
+
+/// What the bus is told. A person is told of ended sessions only if they were ended; a failed step is always told.
+fn events(record: &AuditRecord, request: &RevocationRequest) -> Vec<Event> {
+    let mut events = Vec::new();
+    let ended = match record.effect {
+        Effect::SignOut => record.sealed_at.is_some() || steps::was_sealed_by_another(record),
+        Effect::Refresh => record.tombstoned_at.is_some(),
+    };
+    if ended {
+        let reason_user = request.reason_user.clone();
+        events.push(Event::SessionsRevoked(SessionsRevoked { record: record.clone(), reason_user }));
+    }
+    if record.steps.iter().any(|step| step.outcome.is_failed()) {
+        events.push(Event::RevocationFailed(RevocationFailed { record: record.clone() }));
+    }
+    events
+}

@@ -1,0 +1,123 @@
+//! The steps of one subject: each is taken once, and written down when it ends.
+
+use std::collections::BTreeMap;
+
+use super::Revoker;
+use crate::domain::audit::{AuditRecord, Step, StepOutcome, StepRecord, Trail};
+use crate::domain::disposition::Disposition;
+use crate::domain::policy::{Actions, Lock};
+use crate::domain::profile::{Profile, SubjectKey};
+use crate::domain::revocation_id::RevocationId;
+use crate::domain::tombstone::{Cutoff, Sealed, seal_cutoff};
+use crate::ports::{Acted, PortError};
+
+/// The seal was left to another revocation that was still signing the same user out.
+const SEALED_BY_ANOTHER: &str = "sealed_by_another";
+
+/// A subject's steps, those of earlier deliveries included.
+pub(super) struct Steps<'a> {
+    revoker: &'a Revoker,
+    id: &'a RevocationId,
+    subject: &'a SubjectKey,
+    records: BTreeMap<Step, StepRecord>,
+}
+
+impl<'a> Steps<'a> {
+    pub(super) fn of(revoker: &'a Revoker, trail: &'a Trail, subject: &'a SubjectKey) -> Self {
+        let records = trail.steps.get(subject).cloned().unwrap_or_default();
+        Self { revoker, id: &trail.started.revocation_id, subject, records }
+    }
+
+    pub(super) fn into_records(self) -> BTreeMap<Step, StepRecord> {
+        self.records
+    }
+
+    /// I1: returns only when the cutoff is durable. A later cutoff that stands already serves as well.
+    pub(super) async fn tombstone(&mut self, cutoff: &Cutoff) -> Result<(), PortError> {
+        if self.has(Step::Tombstone) {
+            return Ok(());
+        }
+        self.revoker.tombstones.raise(self.subject, cutoff).await?;
+        self.write(Step::Tombstone, StepOutcome::Done).await
+    }
+
+    /// What the policy asks of Cognito. A step that fails for good does not keep the others from being taken; one
+    /// that may succeed later is reported after the others were tried.
+    ///
+    /// The account is locked *before* it is signed out. The other way round, an attacker who signs in between the two
+    /// keeps a refresh token that outlives the tombstone.
+    pub(super) async fn act(&mut self, profile: &Profile, actions: Actions) -> Result<(), PortError> {
+        let locked = match actions.lock {
+            Lock::None => Ok(()),
+            Lock::Disable => self.take(Step::Disable, profile).await,
+            Lock::ResetPassword => self.take(Step::ResetPassword, profile).await,
+        };
+        let signed_out = match (actions.sign_out, &locked) {
+            (false, _) => Ok(()),
+            (true, Ok(())) => self.take(Step::GlobalSignOut, profile).await,
+            // The lock is still to come, so the sign-out must be repeated after it: done now, but not written down.
+            (true, Err(_)) => self.revoker.terminator.sign_out_everywhere(profile).await.map(drop),
+        };
+        let forgotten = if actions.forget_devices { self.take(Step::ForgetDevices, profile).await } else { Ok(()) };
+        locked.and(signed_out).and(forgotten)
+    }
+
+    /// I3: moves the cutoff past Cognito's confirmation, by the time written down then, so that a seal that comes late
+    /// (after a crash) does not end sessions that began since. Without a confirmed sign-out there is no seal.
+    pub(super) async fn seal(&mut self) -> Result<(), PortError> {
+        let Some(sign_out) = self.records.get(&Step::GlobalSignOut) else { return Ok(()) };
+        if self.has(Step::Seal) || sign_out.outcome.is_failed() {
+            return Ok(());
+        }
+        // A lock that ended after the sign-out was written down cannot be: `act` orders them.
+        let at = seal_cutoff(sign_out.at, self.revoker.clock_skew);
+        let outcome = match self.revoker.tombstones.seal(self.subject, self.id, at).await? {
+            Sealed::Sealed => StepOutcome::Done,
+            Sealed::LeftToAnother => StepOutcome::not_needed(SEALED_BY_ANOTHER),
+        };
+        self.write(Step::Seal, outcome).await
+    }
+
+    fn has(&self, step: Step) -> bool {
+        self.records.contains_key(&step)
+    }
+
+    async fn take(&mut self, step: Step, profile: &Profile) -> Result<(), PortError> {
+        if self.has(step) {
+            return Ok(());
+        }
+        let revoker = self.revoker;
+        let acted = match step {
+            Step::Disable => revoker.locker.disable(profile).await,
+            Step::ResetPassword => revoker.locker.reset_password(profile).await,
+            Step::GlobalSignOut => revoker.terminator.sign_out_everywhere(profile).await,
+            Step::ForgetDevices => revoker.devices.forget_devices(profile).await,
+            Step::Tombstone | Step::Seal => Ok(Acted::Done),
+        };
+        let outcome = match acted {
+            Ok(Acted::Done) => StepOutcome::Done,
+            Ok(Acted::NotNeeded(code)) => StepOutcome::not_needed(code),
+            Err(error) if error.disposition == Disposition::Reject => {
+                tracing::error!(%error, revocation_id = %self.id, subject = %self.subject, "a step failed for good");
+                StepOutcome::Failed { code: error.code }
+            }
+            Err(error) => return Err(error),
+        };
+        self.write(step, outcome).await
+    }
+
+    async fn write(&mut self, step: Step, outcome: StepOutcome) -> Result<(), PortError> {
+        let record = StepRecord { step, outcome, at: self.revoker.clock.now() };
+        self.revoker.audit.step(self.id, self.subject, &record).await?;
+        self.records.insert(step, record);
+        Ok(())
+    }
+}
+
+/// Whether the sessions ended although this revocation did not seal.
+pub(super) fn was_sealed_by_another(record: &AuditRecord) -> bool {
+    record
+        .steps
+        .iter()
+        .any(|step| step.step == Step::Seal && step.outcome == StepOutcome::not_needed(SEALED_BY_ANOTHER))
+}

@@ -1,0 +1,8 @@
+//! Runtime glue of the Lambda functions: environment, logging, metrics, and the loop over SQS batches.
+
+pub mod audit_line;
+pub mod clock;
+pub mod env;
+pub mod logging;
+pub mod metrics;
+pub mod queue;

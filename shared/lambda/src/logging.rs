@@ -1,0 +1,69 @@
+//! Logs: one JSON object a line, on standard error (docs/LOGGING.md).
+
+use std::io;
+use std::process::ExitCode;
+
+use tracing::Level;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::env::{EnvReader, Variables};
+
+/// Crates whose logs follow `LOG_LEVEL`. All others, the AWS SDK before all, stay at warnings: at `debug` it writes
+/// request bodies, which hold phone numbers and user names (I10).
+const OURS: [&str; 9] = [
+    "revocation_core",
+    "revocation_aws",
+    "revocation_lambda",
+    "revocation_verify",
+    "intake_partner",
+    "revoke",
+    "notify",
+    "compromise_counter",
+    "authorizer",
+];
+
+/// `EX_USAGE` of sysexits.h: started wrongly.
+const USAGE: u8 = 64;
+
+/// Starts logging at `LOG_LEVEL` (default `info`).
+pub fn init(variables: &dyn Variables) {
+    let level = EnvReader::new(variables).parsed("LOG_LEVEL", Level::INFO);
+    let targets = OURS.iter().fold(Targets::new().with_default(LevelFilter::WARN), |targets, name| {
+        targets.with_target(*name, level)
+    });
+    let lines = fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
+    // A second start in one process (tests) keeps the first subscriber.
+    let _ = tracing_subscriber::registry().with(targets).with(lines.with_writer(io::stderr)).try_init();
+}
+
+/// The end of `main`: a start that failed is logged with its whole chain of causes, and ends the process.
+#[must_use]
+pub fn exit(result: Result<(), Box<dyn std::error::Error + Send + Sync>>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = chain(error.as_ref()), "the function could not start");
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+/// An error and its causes, in one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        // Transparent errors repeat their source.
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,156 @@
+"""Deploys infra/template.yaml, the file that goes to AWS, to the local cloud, and prints the stack's outputs as JSON.
+
+usage: deploy.py --endpoint URL --stack NAME --template FILE [--parameter KEY=VALUE]...
+
+Does what `sam deploy` does, without the 200 MB: zips each function's folder, uploads it, puts its address in place of
+CodeUri, creates or updates the stack and waits.
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+
+BUCKET = "session-revocation-artifacts"
+CODE_URI = re.compile(r"^(?P<lead>\s*CodeUri:\s*)(?P<path>\.\./\S+?)/?\s*$", re.MULTILINE)
+# CloudFormation sets TTL on AWS; MiniStack ignores the property, so it is set by hand.
+TTL_TABLES = {"TombstonesTable": "expires_at", "CompromisesTable": "expires_at"}
+
+
+class DeployError(Exception):
+    """Something the caller can act on; its text is the whole message."""
+
+
+def arguments() -> argparse.Namespace:
+    """Parses the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--endpoint", required=True)
+    parser.add_argument("--stack", required=True)
+    parser.add_argument("--template", required=True, type=Path)
+    parser.add_argument("--parameter", action="append", default=[], metavar="KEY=VALUE")
+    return parser.parse_args()
+
+
+def zipped(bootstrap: Path) -> bytes:
+    """A function's package: one executable file. The date is fixed, so equal binaries make equal packages."""
+    entry = zipfile.ZipInfo("bootstrap", date_time=(1980, 1, 1, 0, 0, 0))
+    entry.external_attr = 0o100755 << 16
+    # Stored, not deflated: the package never leaves this machine.
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(entry, bootstrap.read_bytes())
+    return buffer.getvalue()
+
+
+def package(s3, template: Path) -> str:
+    """Uploads every function and answers the template that points at the uploads."""
+
+    def upload(match: re.Match) -> str:
+        bootstrap = (template.parent / match["path"] / "bootstrap").resolve()
+        if not bootstrap.is_file():
+            raise DeployError(f"{bootstrap} is missing: build the functions first (`cargo xtask up` does)")
+        body = zipped(bootstrap)
+        key = f"{bootstrap.parent.name}/{hashlib.sha256(body).hexdigest()[:32]}.zip"
+        s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+        return f"{match['lead']}s3://{BUCKET}/{key}"
+
+    text, count = CODE_URI.subn(upload, template.read_text(encoding="utf-8"))
+    if count == 0:
+        raise DeployError(f"{template} has no `CodeUri: ../…` line: nothing to package")
+    return text
+
+
+def deploy(cloudformation, stack: str, url: str, parameters: list[dict]) -> dict[str, str]:
+    """Creates or updates the stack, waits, and answers its outputs."""
+    request = {
+        "StackName": stack,
+        "TemplateURL": url,
+        "Parameters": parameters,
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+    }
+    waiter = "stack_create_complete"
+    try:
+        cloudformation.create_stack(**request)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AlreadyExistsException":
+            raise
+        waiter = "stack_update_complete"
+        try:
+            cloudformation.update_stack(**request)
+        except ClientError as update:
+            if "No updates are to be performed" not in str(update):
+                raise
+            waiter = ""
+    if waiter:
+        wait(cloudformation, stack, waiter)
+    outputs = cloudformation.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
+    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+
+def wait(cloudformation, stack: str, waiter: str) -> None:
+    """Waits, and says which resource failed and why when it did."""
+    try:
+        cloudformation.get_waiter(waiter).wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+    except WaiterError:
+        events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+        failed = [
+            f"  {event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', '?')}"
+            for event in events
+            if event["ResourceStatus"].endswith("_FAILED")
+        ]
+        raise DeployError("the stack failed:\n" + "\n".join(failed or ["  no resource says why"])) from None
+
+
+def main() -> int:
+    """Entry point."""
+    options = arguments()
+    # A clean environment: nothing of the caller's profile may point this at a real account.
+    session = boto3.session.Session(
+        aws_access_key_id=os.environ["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=os.environ["AWS_SECRET_ACCESS_KEY"],
+        region_name=os.environ["AWS_REGION"],
+    )
+
+    def client(service: str):
+        config = Config(retries={"max_attempts": 3}, s3={"addressing_style": "path"})
+        return session.client(service, endpoint_url=options.endpoint, config=config)
+
+    s3 = client("s3")
+    region = session.region_name
+    placement = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    try:
+        s3.create_bucket(Bucket=BUCKET, **placement)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+            raise
+    body = package(s3, options.template)
+    key = f"template/{hashlib.sha256(body.encode()).hexdigest()[:32]}.yaml"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=body.encode())
+    pairs = [pair.split("=", 1) for pair in options.parameter]
+    parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in pairs]
+    url = f"{options.endpoint}/{BUCKET}/{key}"
+    outputs = deploy(client("cloudformation"), options.stack, url, parameters)
+    dynamodb = client("dynamodb")
+    for output, attribute in TTL_TABLES.items():
+        specification = {"Enabled": True, "AttributeName": attribute}
+        dynamodb.update_time_to_live(TableName=outputs[output], TimeToLiveSpecification=specification)
+    json.dump(outputs, sys.stdout, indent=2, sort_keys=True)
+    print()
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (DeployError, ClientError, BotoCoreError) as error:
+        print(f"deploy: {error}", file=sys.stderr)
+        sys.exit(1)
