@@ -36,7 +36,17 @@ pub struct Delivery<'a> {
 #[async_trait]
 pub trait EventHandler: Send + Sync + 'static {
     /// Handles the event. Called again with the same event after an error with [`Disposition::Retry`].
-    async fn handle(&self, delivery: Delivery<'_>) -> Result<(), Box<dyn Disposed + Send + Sync>>;
+    async fn handle(&self, delivery: Delivery<'_>) -> Result<(), Failure>;
+}
+
+/// Why an event was not handled.
+#[derive(Debug)]
+pub struct Failure(Box<dyn Disposed + Send + Sync>);
+
+impl<E: Disposed + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
 }
 
 /// A function fed by a queue.
@@ -103,7 +113,7 @@ impl QueueFunction {
     async fn run_one(&self, message: SqsMessage) -> bool {
         let id = message.message_id.clone().unwrap_or_default();
         let body = message.body.clone().unwrap_or_default();
-        let Err(error) = self.handle(&body, &message).await else { return true };
+        let Err(Failure(error)) = self.handle(&body, &message).await else { return true };
         let reason = chain(error.as_ref());
         if error.disposition() == Disposition::Retry {
             tracing::warn!(message_id = id, error = reason, "will be tried again");
@@ -126,8 +136,8 @@ impl QueueFunction {
         }
     }
 
-    async fn handle(&self, body: &str, message: &SqsMessage) -> Result<(), Box<dyn Disposed + Send + Sync>> {
-        let envelope = serde_json::from_str(body).map_err(|_| Box::new(NotAnEvent))?;
+    async fn handle(&self, body: &str, message: &SqsMessage) -> Result<(), Failure> {
+        let envelope = serde_json::from_str(body).map_err(|_| NotAnEvent)?;
         let sent = message.attributes.get("SentTimestamp").and_then(|text| text.parse().ok()).map(EpochMillis);
         let now = self.clock.now();
         let received_at = sent.unwrap_or(now).min(now);

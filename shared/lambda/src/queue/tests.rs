@@ -41,11 +41,11 @@ struct Obedient;
 
 #[async_trait]
 impl EventHandler for Obedient {
-    async fn handle(&self, delivery: Delivery<'_>) -> Result<(), Box<dyn Disposed + Send + Sync>> {
+    async fn handle(&self, delivery: Delivery<'_>) -> Result<(), Failure> {
         match delivery.envelope.source.as_str() {
             "ok" => Ok(()),
-            "retry" => Err(Box::new(PortError::retry("op", "throttled"))),
-            "reject" => Err(Box::new(PortError::reject("op", "not_authorized"))),
+            "retry" => Err(PortError::retry("op", "throttled").into()),
+            "reject" => Err(PortError::reject("op", "not_authorized").into()),
             other => panic!("asked to: {other}"),
         }
     }
