@@ -1,1 +1,24 @@
-//! TBD
+//! Adapters: the ports of `revocation-core` on AWS services, one module a service, one feature a module.
+//!
+//! Every adapter says in `IAM_ACTIONS` which actions it needs; a test compares them with the template (I14).
+
+pub mod clients;
+#[cfg(feature = "cognito")]
+pub mod cognito;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
+mod error;
+#[cfg(feature = "eventbridge")]
+pub mod eventbridge;
+#[cfg(feature = "https")]
+pub mod https;
+#[cfg(feature = "https")]
+pub mod pagerduty;
+#[cfg(feature = "secrets")]
+pub mod secrets;
+#[cfg(feature = "ses")]
+pub mod ses;
+#[cfg(feature = "sns")]
+pub mod sns;
+#[cfg(feature = "sqs")]
+pub mod sqs;

@@ -12,6 +12,9 @@ use super::revocation_id::{PayloadDigest, RevocationId};
 use super::text::LocalizedText;
 use super::time::{EpochMillis, EpochSeconds};
 
+/// Code of a step that was not needed because the user is gone.
+pub const USER_NOT_FOUND: &str = "user_not_found";
+
 /// A step that is done for one subject, in the order in which it is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -208,6 +211,7 @@ impl AuditRecord {
         let (tombstoned_at, sealed_at) = (done_at(Step::Tombstone), done_at(Step::Seal));
         let outcome = match subject {
             None => Outcome::NoSuchUser,
+            Some(_) if is_gone(steps) => Outcome::NoSuchUser,
             Some(_) if steps.values().any(|record| record.outcome.is_failed()) => Outcome::Partial,
             Some(_) => Outcome::Complete,
         };
@@ -244,6 +248,11 @@ impl AuditRecord {
         }
         record
     }
+}
+
+/// Whether Cognito did not know the user when asked to end their sessions.
+fn is_gone(steps: &BTreeMap<Step, StepRecord>) -> bool {
+    steps.get(&Step::GlobalSignOut).is_some_and(|record| record.outcome == StepOutcome::not_needed(USER_NOT_FOUND))
 }
 
 fn looks_personal(id: &str) -> bool {

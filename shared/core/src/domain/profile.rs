@@ -44,6 +44,15 @@ impl UserPoolId {
         let region = self.0.split('_').next().unwrap_or_default();
         format!("https://cognito-idp.{region}.amazonaws.com/{}", self.0)
     }
+
+    /// Both forms in which the pool's issuer may be written: the original one, and the one a pool can be switched to
+    /// (Cognito API, `IssuerConfigurationType`).
+    #[must_use]
+    pub fn issuers(&self) -> [String; 2] {
+        let original = self.issuer();
+        let updated = original.replacen("https://", "https://issuer-", 1);
+        [original, updated]
+    }
 }
 
 impl fmt::Display for UserPoolId {

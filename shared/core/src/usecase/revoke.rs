@@ -11,7 +11,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::audit::{AuditRecord, Started, Trail};
+use crate::domain::audit::{AuditRecord, Outcome, Started, Trail};
 use crate::domain::disposition::{Disposed, Disposition};
 use crate::domain::event::{Event, RevocationFailed, SessionsRevoked};
 use crate::domain::policy::Policy;
@@ -159,7 +159,7 @@ impl Revoker {
     async fn lock_out_and_resolve(&self, trail: &mut Trail) -> Result<Vec<Profile>, RevokeError> {
         let id = trail.started.revocation_id.clone();
         let key = self.resolver.key_of(&trail.started.request.sub_id);
-        if let Some(key) = key.filter(|key| !trail.steps.contains_key(key)) {
+        if let Some(key) = key.clone().filter(|key| !trail.steps.contains_key(key)) {
             let mut steps = Steps::of(self, trail, &key);
             steps.tombstone(&cutoff(trail)).await?;
             let records = steps.into_records();
@@ -168,7 +168,11 @@ impl Revoker {
         if let Some(profiles) = trail.resolved.clone() {
             return Ok(profiles);
         }
-        let profiles = self.resolver.resolve(&trail.started.request.sub_id).await?;
+        let mut profiles = self.resolver.resolve(&trail.started.request.sub_id).await?;
+        if let (Some(key), true) = (key, profiles.is_empty()) {
+            // Search is eventually consistent, the calls that act are not: Cognito takes a `sub` for a user name.
+            profiles.push(Profile { username: key.sub.0.clone(), key, federated: false });
+        }
         // Written down, so that a redelivery finds the same people even after one of them was deleted.
         self.audit.resolved(&id, &profiles, self.clock.now()).await?;
         Ok(profiles)
@@ -214,7 +218,10 @@ impl Revoker {
         if trail.published.contains(subject) {
             return Ok(());
         }
-        self.publisher.publish(&events(record, &trail.started.request)).await?;
+        let events = events(record, &trail.started.request);
+        if !events.is_empty() {
+            self.publisher.publish(&events).await?;
+        }
         self.audit.published(&record.revocation_id, subject, self.clock.now()).await
     }
 }
@@ -230,6 +237,9 @@ fn cutoff(trail: &Trail) -> Cutoff {
 /// What the bus is told. A person is told of ended sessions only if they were ended; a failed step is always told.
 fn events(record: &AuditRecord, request: &RevocationRequest) -> Vec<Event> {
     let mut events = Vec::new();
+    if record.outcome == Outcome::NoSuchUser {
+        return events;
+    }
     let ended = match record.effect {
         Effect::SignOut => record.sealed_at.is_some() || steps::was_sealed_by_another(record),
         Effect::Refresh => record.tombstoned_at.is_some(),

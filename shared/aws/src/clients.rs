@@ -1,0 +1,187 @@
+//! The one place where SDK clients are built, with the timeouts and retries chosen here on purpose.
+//!
+//! `aws-config` is left out: in a Lambda, region and credentials are in the environment, and its chain of profile files,
+//! SSO and IMDS costs start-up time and 40 crates.
+
+#![cfg_attr(
+    any(
+        feature = "cognito",
+        feature = "dynamodb",
+        feature = "eventbridge",
+        feature = "secrets",
+        feature = "ses",
+        feature = "sns",
+        feature = "sqs"
+    ),
+    expect(clippy::disallowed_methods, reason = "this is the one place that builds SDK clients")
+)]
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::time::SystemTimeSource;
+use aws_smithy_http_client::Builder as HttpClientBuilder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+
+/// A TCP and TLS handshake in the Region takes milliseconds; one that takes a second will not succeed.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// p99.9 of the calls made here is far below; what takes longer is better tried on another connection.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+/// All attempts together. Two such calls fit into the functions' time limit of 20 s; the rest is the queue's business.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
+/// First attempt and three retries, with the SDK's exponential backoff and full jitter (up to 1, 2 and 4 s).
+const ATTEMPTS: u32 = 4;
+
+/// An API request waits for the authorizer: DynamoDB answers in 1 to 3 ms, so a lost answer is noticed early …
+const READ_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(300);
+/// … and there is time for one more attempt, after which the request is denied (I6).
+const READ_OPERATION_TIMEOUT: Duration = Duration::from_millis(800);
+const READ_ATTEMPTS: u32 = 2;
+/// Kept short, or the second attempt would not fit.
+const READ_FIRST_BACKOFF: Duration = Duration::from_millis(25);
+
+/// Region, credentials and endpoints of a function, from the variables the Lambda service sets
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>).
+#[derive(Clone)]
+pub struct AwsConfig {
+    base: SdkConfig,
+    endpoints: Endpoints,
+}
+
+/// Overrides of service endpoints, by the SDKs' standard variables `AWS_ENDPOINT_URL[_<SERVICE>]`.
+#[derive(Clone, Debug, Default)]
+struct Endpoints {
+    by_service: Vec<(&'static str, String)>,
+    all: Option<String>,
+}
+
+/// A variable that the Lambda service always sets is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not set: this is not a Lambda environment")]
+pub struct NotALambda(&'static str);
+
+const SERVICES: [&str; 7] =
+    ["COGNITO_IDENTITY_PROVIDER", "DYNAMODB", "EVENTBRIDGE", "SECRETS_MANAGER", "SESV2", "SNS", "SQS"];
+
+impl AwsConfig {
+    /// Reads the configuration by `variable`, which looks up one environment variable.
+    pub fn from_env(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, NotALambda> {
+        let required = |name: &'static str| variable(name).filter(|v| !v.is_empty()).ok_or(NotALambda(name));
+        let credentials = Credentials::new(
+            required("AWS_ACCESS_KEY_ID")?,
+            required("AWS_SECRET_ACCESS_KEY")?,
+            variable("AWS_SESSION_TOKEN").filter(|token| !token.is_empty()),
+            None,
+            "LambdaEnvironment",
+        );
+        let http = HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let base = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(required("AWS_REGION")?))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(http)
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .time_source(SystemTimeSource::new())
+            .build();
+        let by_service = SERVICES
+            .into_iter()
+            .filter_map(|service| Some((service, variable(&format!("AWS_ENDPOINT_URL_{service}"))?)))
+            .collect();
+        Ok(Self { base, endpoints: Endpoints { by_service, all: variable("AWS_ENDPOINT_URL") } })
+    }
+
+    /// Cognito. Its quotas are shared with the users' own sign-ins and password changes (I13), so once it throttles,
+    /// the adaptive mode also slows down what is sent first.
+    #[cfg(feature = "cognito")]
+    #[must_use]
+    pub fn cognito(&self) -> aws_sdk_cognitoidentityprovider::Client {
+        let config = self.service("COGNITO_IDENTITY_PROVIDER", RetryConfig::adaptive().with_max_attempts(ATTEMPTS), patient());
+        aws_sdk_cognitoidentityprovider::Client::new(&config)
+    }
+
+    /// DynamoDB for the pipeline.
+    #[cfg(feature = "dynamodb")]
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        let config = self.service("DYNAMODB", RetryConfig::standard().with_max_attempts(ATTEMPTS), patient());
+        aws_sdk_dynamodb::Client::new(&config)
+    }
+
+    /// DynamoDB for the authorizer, while an API request waits.
+    #[cfg(feature = "dynamodb")]
+    #[must_use]
+    pub fn dynamodb_for_reads(&self) -> aws_sdk_dynamodb::Client {
+        let retries = RetryConfig::standard().with_initial_backoff(READ_FIRST_BACKOFF);
+        let timeouts = timeouts(READ_ATTEMPT_TIMEOUT, READ_ATTEMPT_TIMEOUT, READ_OPERATION_TIMEOUT);
+        let config = self.service("DYNAMODB", retries.with_max_attempts(READ_ATTEMPTS), timeouts);
+        aws_sdk_dynamodb::Client::new(&config)
+    }
+
+    /// EventBridge.
+    #[cfg(feature = "eventbridge")]
+    #[must_use]
+    pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        let config = self.service("EVENTBRIDGE", RetryConfig::standard().with_max_attempts(ATTEMPTS), patient());
+        aws_sdk_eventbridge::Client::new(&config)
+    }
+
+    /// Secrets Manager.
+    #[cfg(feature = "secrets")]
+    #[must_use]
+    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        let config = self.service("SECRETS_MANAGER", RetryConfig::standard().with_max_attempts(ATTEMPTS), patient());
+        aws_sdk_secretsmanager::Client::new(&config)
+    }
+
+    /// SES. A message has no idempotency key, so an attempt that timed out is not repeated blindly by the SDK: the
+    /// queue does it, once, after the claim on the notice has run out.
+    #[cfg(feature = "ses")]
+    #[must_use]
+    pub fn ses(&self) -> aws_sdk_sesv2::Client {
+        let config = self.service("SESV2", RetryConfig::disabled(), patient());
+        aws_sdk_sesv2::Client::new(&config)
+    }
+
+    /// SNS; without retries for the reason given at [`Self::ses`].
+    #[cfg(feature = "sns")]
+    #[must_use]
+    pub fn sns(&self) -> aws_sdk_sns::Client {
+        let config = self.service("SNS", RetryConfig::disabled(), patient());
+        aws_sdk_sns::Client::new(&config)
+    }
+
+    /// SQS.
+    #[cfg(feature = "sqs")]
+    #[must_use]
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        let config = self.service("SQS", RetryConfig::standard().with_max_attempts(ATTEMPTS), patient());
+        aws_sdk_sqs::Client::new(&config)
+    }
+
+    fn service(&self, name: &str, retries: RetryConfig, timeouts: TimeoutConfig) -> SdkConfig {
+        let own = self.endpoints.by_service.iter().find(|(service, _)| *service == name).map(|(_, url)| url.clone());
+        let mut builder = self.base.to_builder().retry_config(retries).timeout_config(timeouts);
+        builder.set_endpoint_url(own.or_else(|| self.endpoints.all.clone()));
+        builder.build()
+    }
+}
+
+fn patient() -> TimeoutConfig {
+    timeouts(CONNECT_TIMEOUT, ATTEMPT_TIMEOUT, OPERATION_TIMEOUT)
+}
+
+fn timeouts(connect: Duration, attempt: Duration, operation: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(connect)
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(operation)
+        .build()
+}

@@ -1,0 +1,164 @@
+//! `SubjectResolver`: whom an identifier means, in every configured pool.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::types::UserType;
+use revocation_core::domain::profile::{Profile, Sub, SubjectKey, UserPoolId};
+use revocation_core::domain::subject::SubjectIdentifier;
+use revocation_core::ports::{PortError, SubjectResolver};
+
+use super::list_users::{Attribute, LIST_USERS, attribute, find, profile};
+use crate::clients::AwsConfig;
+
+/// Finds users by `ListUsers`. Not by `AdminGetUser`, which counts each user looked up as active and is billed for it.
+pub struct CognitoSubjectResolver {
+    client: Client,
+    pools: Vec<UserPoolId>,
+    providers: BTreeMap<String, String>,
+}
+
+impl CognitoSubjectResolver {
+    /// The actions it needs.
+    pub const IAM_ACTIONS: &[&str] = &[LIST_USERS];
+
+    /// A resolver over `pools`. `providers` maps an upstream issuer to the name under which Cognito federates it: users
+    /// of issuer I with subject S are called `<name>_<S>`.
+    #[must_use]
+    pub fn new(aws: &AwsConfig, pools: &[String], providers: BTreeMap<String, String>) -> Self {
+        let pools = pools.iter().cloned().map(UserPoolId).collect();
+        Self { client: aws.cognito(), pools, providers }
+    }
+
+    async fn ask(&self, pool: &UserPoolId, by: Attribute, value: &str) -> Result<Vec<Profile>, PortError> {
+        let users = find(&self.client, pool, by, value).await?;
+        let meant = users.iter().filter(|user| is_meant(user, by, value));
+        Ok(meant.filter_map(|user| profile(pool, user)).collect())
+    }
+
+    async fn everywhere(&self, by: Attribute, value: &str) -> Result<Vec<Profile>, PortError> {
+        let mut found = Vec::new();
+        for pool in &self.pools {
+            found.extend(self.ask(pool, by, value).await?);
+        }
+        Ok(found)
+    }
+
+    /// Cognito compares e-mail addresses as they are stored, so the address is asked for as given and in lower case.
+    async fn by_email(&self, email: &str) -> Result<Vec<Profile>, PortError> {
+        let spellings = BTreeSet::from([email.to_owned(), email.to_lowercase()]);
+        let mut found = Vec::new();
+        for spelling in &spellings {
+            found.extend(self.everywhere(Attribute::Email, spelling).await?);
+        }
+        Ok(found)
+    }
+
+    async fn by_issuer(&self, iss: &str, sub: &str) -> Result<Vec<Profile>, PortError> {
+        if let Some(pool) = self.pool_of(iss) {
+            return self.ask(pool, Attribute::Sub, sub).await;
+        }
+        match self.providers.get(iss) {
+            Some(name) => self.everywhere(Attribute::Username, &format!("{name}_{sub}")).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn pool_of(&self, iss: &str) -> Option<&UserPoolId> {
+        self.pools.iter().find(|pool| is_issuer_of(pool, iss))
+    }
+
+    async fn simple(&self, subject: &SubjectIdentifier) -> Result<Vec<Profile>, PortError> {
+        match subject {
+            SubjectIdentifier::Account { uri } => self.by_email(uri.trim_start_matches("acct:")).await,
+            SubjectIdentifier::Email { email } => self.by_email(email).await,
+            SubjectIdentifier::IssSub { iss, sub } => self.by_issuer(iss, sub).await,
+            SubjectIdentifier::Opaque { id } => self.everywhere(Attribute::Sub, id).await,
+            SubjectIdentifier::PhoneNumber { phone_number } => {
+                self.everywhere(Attribute::PhoneNumber, phone_number).await
+            }
+            SubjectIdentifier::Username { username } => self.everywhere(Attribute::Username, username).await,
+            SubjectIdentifier::Group { .. } | SubjectIdentifier::Aliases { .. } => {
+                Err(PortError::reject(LIST_USERS, "not_a_single_subject"))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl SubjectResolver for CognitoSubjectResolver {
+    async fn resolve(&self, subject: &SubjectIdentifier) -> Result<Vec<Profile>, PortError> {
+        let mut found = BTreeMap::new();
+        let one = std::slice::from_ref(subject);
+        let names = if let SubjectIdentifier::Aliases { identifiers } = subject { identifiers } else { one };
+        for name in names {
+            found.extend(self.simple(name).await?.into_iter().map(|profile| (profile.key.clone(), profile)));
+        }
+        Ok(found.into_values().collect())
+    }
+
+    fn key_of(&self, subject: &SubjectIdentifier) -> Option<SubjectKey> {
+        match (subject, self.pools.as_slice()) {
+            (SubjectIdentifier::IssSub { iss, sub }, _) => {
+                Some(SubjectKey { user_pool_id: self.pool_of(iss)?.clone(), sub: key_part(sub)? })
+            }
+            (SubjectIdentifier::Opaque { id }, [pool]) => {
+                Some(SubjectKey { user_pool_id: pool.clone(), sub: key_part(id)? })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The answer is checked again, so that a filter understood otherwise than meant cannot end somebody else's sessions.
+fn is_meant(user: &UserType, by: Attribute, value: &str) -> bool {
+    let is = |name| attribute(user, name);
+    match by {
+        Attribute::Email => is("email").is_some_and(|email| email.to_lowercase() == value.to_lowercase()),
+        Attribute::PhoneNumber => is("phone_number") == Some(value),
+        Attribute::Sub => is("sub") == Some(value),
+        Attribute::Username => user.username().is_some_and(|name| name.to_lowercase() == value.to_lowercase()),
+    }
+}
+
+fn is_issuer_of(pool: &UserPoolId, iss: &str) -> bool {
+    pool.issuers().iter().any(|issuer| issuer == iss.trim_end_matches('/'))
+}
+
+/// A `sub` is a UUID. What is none is looked up like any other name instead of being put into a key.
+fn key_part(sub: &str) -> Option<Sub> {
+    let uuid = sub.len() == 36 && sub.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    uuid.then(|| Sub(sub.to_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUB: &str = "11112222-3333-4444-5555-666677778888";
+
+    fn resolver(pools: &[&str]) -> CognitoSubjectResolver {
+        let variable = |name: &str| name.starts_with("AWS_").then(|| "http://127.0.0.1:1".to_owned());
+        let aws = AwsConfig::from_env(&variable).unwrap();
+        let pools: Vec<String> = pools.iter().map(|pool| (*pool).to_owned()).collect();
+        CognitoSubjectResolver::new(&aws, &pools, BTreeMap::new())
+    }
+
+    #[test]
+    fn i01_an_identifier_that_names_the_key_needs_no_call() {
+        let one = resolver(&["eu-west-1_A"]);
+        let two = resolver(&["eu-west-1_A", "eu-west-1_B"]);
+        let opaque = SubjectIdentifier::Opaque { id: SUB.into() };
+        let of_b = SubjectIdentifier::IssSub {
+            iss: "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_B".into(),
+            sub: SUB.into(),
+        };
+        assert_eq!(one.key_of(&opaque), Some(SubjectKey::new("eu-west-1_A", SUB)));
+        assert_eq!(two.key_of(&opaque), None, "which pool?");
+        assert_eq!(two.key_of(&of_b), Some(SubjectKey::new("eu-west-1_B", SUB)));
+        assert_eq!(one.key_of(&of_b), None, "not one of ours");
+        let not_a_uuid = SubjectIdentifier::Opaque { id: "*".into() };
+        assert_eq!(one.key_of(&not_a_uuid), None);
+    }
+}

@@ -1,0 +1,154 @@
+//! `AuditLog`: items that are put once and never changed. What is there already is what is done already.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use revocation_core::domain::audit::{AuditRecord, Started, StepRecord, Trail};
+use revocation_core::domain::profile::{Profile, SubjectKey};
+use revocation_core::domain::revocation_id::RevocationId;
+use revocation_core::domain::time::EpochMillis;
+use revocation_core::ports::{AuditLog, Begun, PortError};
+
+use super::item::{Item, condition_failed, from_json, json, n, s, text};
+use crate::clients::AwsConfig;
+use crate::error::port_error;
+
+const PUT: &str = "dynamodb:PutItem";
+const QUERY: &str = "dynamodb:Query";
+
+const STARTED: &str = "started";
+const RESOLVED: &str = "resolved";
+const FINISHED: &str = "finished";
+
+/// The revocations table.
+pub struct DynamoAuditLog {
+    client: Client,
+    table: String,
+}
+
+impl DynamoAuditLog {
+    /// The actions it needs.
+    pub const IAM_ACTIONS: &[&str] = &[PUT, QUERY];
+
+    /// The audit trail in `table`.
+    #[must_use]
+    pub fn new(aws: &AwsConfig, table: impl Into<String>) -> Self {
+        Self { client: aws.dynamodb(), table: table.into() }
+    }
+
+    /// Puts an item unless its key exists. Returns whether it did not.
+    async fn put_once(&self, id: &RevocationId, step: &str, at: EpochMillis, more: Item) -> Result<bool, PortError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(more))
+            .item("revocation_id", s(&id.0))
+            .item("step", s(step))
+            .item("recorded_at", n(at.0))
+            .condition_expression("attribute_not_exists(revocation_id)");
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if condition_failed(&error) => {
+                Ok(false)
+            }
+            Err(error) => Err(port_error(PUT, &error)),
+        }
+    }
+
+    async fn trail(&self, id: &RevocationId) -> Result<Trail, PortError> {
+        let mut items = Vec::new();
+        let mut from = None;
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("revocation_id = :id")
+                .expression_attribute_values(":id", s(&id.0))
+                .consistent_read(true)
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(|error| port_error(QUERY, &error))?;
+            items.extend(page.items.unwrap_or_default());
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return assemble(&items);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl AuditLog for DynamoAuditLog {
+    async fn begin(&self, started: &Started) -> Result<Begun, PortError> {
+        let body = Item::from([("body".to_owned(), json(PUT, started)?)]);
+        if self.put_once(&started.revocation_id, STARTED, started.received_at, body).await? {
+            return Ok(Begun::New);
+        }
+        Ok(Begun::Before(Box::new(self.trail(&started.revocation_id).await?)))
+    }
+
+    async fn resolved(&self, id: &RevocationId, profiles: &[Profile], at: EpochMillis) -> Result<(), PortError> {
+        let body = Item::from([("body".to_owned(), json(PUT, &profiles)?)]);
+        self.put_once(id, RESOLVED, at, body).await.map(drop)
+    }
+
+    async fn step(&self, id: &RevocationId, subject: &SubjectKey, record: &StepRecord) -> Result<(), PortError> {
+        let body = Item::from([("body".to_owned(), json(PUT, record)?)]);
+        let step = format!("step/{subject}/{}", record.step.as_str());
+        self.put_once(id, &step, record.at, body).await.map(drop)
+    }
+
+    async fn completed(&self, record: &AuditRecord, at: EpochMillis) -> Result<(), PortError> {
+        let subject = record.subject.as_ref().map_or("none".to_owned(), SubjectKey::to_string);
+        let item = Item::from([
+            ("body".to_owned(), json(PUT, record)?),
+            // The keys of the indexes; only complete records have them, so that the indexes list each subject once.
+            ("subject".to_owned(), s(&subject)),
+            ("day".to_owned(), s(at.utc_day())),
+        ]);
+        self.put_once(&record.revocation_id, &format!("completed/{subject}"), at, item).await.map(drop)
+    }
+
+    async fn published(&self, id: &RevocationId, subject: &SubjectKey, at: EpochMillis) -> Result<(), PortError> {
+        self.put_once(id, &format!("published/{subject}"), at, Item::new()).await.map(drop)
+    }
+
+    async fn finished(&self, id: &RevocationId, at: EpochMillis) -> Result<(), PortError> {
+        self.put_once(id, FINISHED, at, Item::new()).await.map(drop)
+    }
+}
+
+/// The items of one revocation as a trail.
+fn assemble(items: &[Item]) -> Result<Trail, PortError> {
+    let by_step: BTreeMap<&str, &Item> = items.iter().filter_map(|item| Some((text(item, "step")?, item))).collect();
+    let started = by_step.get(STARTED).ok_or(PortError::retry(QUERY, "trail_without_start"))?;
+    let mut trail = Trail::new(from_json(QUERY, started, "body")?);
+    for (step, item) in by_step {
+        match step.split('/').collect::<Vec<_>>().as_slice() {
+            [RESOLVED] => trail.resolved = Some(from_json(QUERY, item, "body")?),
+            [FINISHED] => trail.finished = true,
+            ["step", subject, _] => {
+                let record: StepRecord = from_json(QUERY, item, "body")?;
+                trail.steps.entry(key(subject)?).or_default().insert(record.step, record);
+            }
+            ["completed", _] => {
+                let record: AuditRecord = from_json(QUERY, item, "body")?;
+                trail.completed.insert(record.subject.clone(), record);
+            }
+            ["published", subject] => trail.published.push(key(subject)?),
+            // `started` itself, and what other functions keep here (the notice's claim).
+            _ => {}
+        }
+    }
+    Ok(trail)
+}
+
+/// Neither pool ids nor `sub`s contain `#` or `/`.
+fn key(text: &str) -> Result<SubjectKey, PortError> {
+    let (pool, sub) = text.split_once('#').ok_or(PortError::reject(QUERY, "unreadable_item"))?;
+    Ok(SubjectKey::new(pool, sub))
+}

@@ -1,0 +1,137 @@
+//! `CompromiseLedger` and `IncidentStore` in the compromises table.
+//!
+//! Signs lie in buckets of an hour, so that a window is read from two or three partitions, each by one strongly
+//! consistent query. The incident log is one item under optimistic concurrency control.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use revocation_core::domain::incident::{INCIDENTS_KEPT, IncidentLog, Sign};
+use revocation_core::domain::time::EpochSeconds;
+use revocation_core::ports::{CompromiseLedger, Conflict, IncidentStore, PortError};
+
+use super::item::{condition_failed, from_json, json, n, number, s, text};
+use crate::clients::AwsConfig;
+use crate::error::port_error;
+
+const GET: &str = "dynamodb:GetItem";
+const PUT: &str = "dynamodb:PutItem";
+const QUERY: &str = "dynamodb:Query";
+
+const BUCKET_SECONDS: i64 = 3_600;
+const INCIDENTS: &str = "incidents";
+const LOG: &str = "log";
+
+/// The compromises table.
+pub struct DynamoCompromises {
+    client: Client,
+    table: String,
+}
+
+impl DynamoCompromises {
+    /// The actions it needs.
+    pub const IAM_ACTIONS: &[&str] = &[GET, PUT, QUERY];
+
+    /// Signs and incidents in `table`.
+    #[must_use]
+    pub fn new(aws: &AwsConfig, table: impl Into<String>) -> Self {
+        Self { client: aws.dynamodb(), table: table.into() }
+    }
+
+    async fn bucket(&self, bucket: i64, first: EpochSeconds, last: EpochSeconds) -> Result<Vec<Sign>, PortError> {
+        let mut signs = Vec::new();
+        let mut from = None;
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("bucket = :bucket")
+                .expression_attribute_values(":bucket", s(format!("hour#{bucket}")))
+                .consistent_read(true)
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(|error| port_error(QUERY, &error))?;
+            for item in page.items() {
+                let at = number(item, "at").map(EpochSeconds);
+                let account = text(item, "account").map(str::to_owned);
+                let (Some(at), Some(account)) = (at, account) else {
+                    return Err(PortError::reject(QUERY, "unreadable_item"));
+                };
+                signs.push(Sign { at, account });
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                signs.retain(|sign| first <= sign.at && sign.at <= last);
+                return Ok(signs);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl CompromiseLedger for DynamoCompromises {
+    async fn record(&self, sign: &Sign) -> Result<(), PortError> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .item("bucket", s(format!("hour#{}", sign.at.0.div_euclid(BUCKET_SECONDS))))
+            // The same sign delivered twice is the same item.
+            .item("sign", s(format!("{}@{}", sign.account, sign.at)))
+            .item("account", s(&sign.account))
+            .item("at", n(sign.at.0))
+            .item("expires_at", n(sign.at.plus(INCIDENTS_KEPT + Duration::from_hours(24)).0))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| port_error(PUT, &error))
+    }
+
+    async fn between(&self, first: EpochSeconds, last: EpochSeconds) -> Result<Vec<Sign>, PortError> {
+        let mut signs = Vec::new();
+        for bucket in first.0.div_euclid(BUCKET_SECONDS)..=last.0.div_euclid(BUCKET_SECONDS) {
+            signs.extend(self.bucket(bucket, first, last).await?);
+        }
+        Ok(signs)
+    }
+}
+
+#[async_trait]
+impl IncidentStore for DynamoCompromises {
+    async fn load(&self) -> Result<IncidentLog, PortError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("bucket", s(INCIDENTS))
+            .key("sign", s(LOG))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| port_error(GET, &error))?;
+        answer.item.map_or(Ok(IncidentLog::default()), |item| from_json(GET, &item, "body"))
+    }
+
+    async fn save(&self, log: &IncidentLog) -> Result<Result<(), Conflict>, PortError> {
+        let next = IncidentLog { version: log.version + 1, ..log.clone() };
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("bucket", s(INCIDENTS))
+            .item("sign", s(LOG))
+            .item("version", n(i64::try_from(next.version).unwrap_or(i64::MAX)))
+            .item("body", json(PUT, &next)?)
+            .condition_expression("attribute_not_exists(bucket) OR version = :loaded")
+            .expression_attribute_values(":loaded", n(i64::try_from(log.version).unwrap_or(i64::MAX)));
+        match put.send().await {
+            Ok(_) => Ok(Ok(())),
+            Err(error) if condition_failed(&error) => {
+                Ok(Err(Conflict))
+            }
+            Err(error) => Err(port_error(PUT, &error)),
+        }
+    }
+}

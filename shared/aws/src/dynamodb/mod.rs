@@ -1,0 +1,14 @@
+//! Ports on DynamoDB: one module a table and role. Item layouts are in ARCHITECTURE.md, "Data".
+
+mod audit_log;
+mod compromises;
+mod item;
+mod notice_log;
+mod tombstone_reader;
+mod tombstone_writer;
+
+pub use audit_log::DynamoAuditLog;
+pub use compromises::DynamoCompromises;
+pub use notice_log::DynamoNoticeLog;
+pub use tombstone_reader::DynamoTombstoneReader;
+pub use tombstone_writer::DynamoTombstoneWriter;

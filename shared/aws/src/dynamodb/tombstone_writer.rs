@@ -1,0 +1,147 @@
+//! `TombstoneWriter`: conditional writes that do what `Tombstone::raise` and `Tombstone::seal` say, under any number of
+//! concurrent writers.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_runtime_api::client::result::SdkError;
+use revocation_core::domain::profile::SubjectKey;
+use revocation_core::domain::revocation_id::RevocationId;
+use revocation_core::domain::time::EpochSeconds;
+use revocation_core::domain::tombstone::{Cutoff, CutoffKind, Raised, Sealed, sealed_expiry, sealed_lifetime};
+use revocation_core::ports::{PortError, TombstoneWriter};
+
+use super::item::{n, s};
+use crate::clients::AwsConfig;
+use crate::error::port_error;
+
+const UPDATE: &str = "dynamodb:UpdateItem";
+
+/// Writes the tombstones table.
+pub struct DynamoTombstoneWriter {
+    client: Client,
+    table: String,
+}
+
+impl DynamoTombstoneWriter {
+    /// The actions it needs.
+    pub const IAM_ACTIONS: &[&str] = &[UPDATE];
+
+    /// A writer of `table`.
+    #[must_use]
+    pub fn new(aws: &AwsConfig, table: impl Into<String>) -> Self {
+        Self { client: aws.dynamodb(), table: table.into() }
+    }
+
+    fn update(&self, subject: &SubjectKey) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.table).key("subject", s(subject.to_string()))
+    }
+
+    /// A cutoff for sessions: the longest expiry there is, so nothing that stands can be shortened by it.
+    async fn raise_sessions(&self, subject: &SubjectKey, cutoff: &Cutoff) -> Result<Raised, PortError> {
+        let update = self
+            .update(subject)
+            .update_expression("SET not_before = :at, sealed = :no, revocation_id = :id, expires_at = :end")
+            .condition_expression("attribute_not_exists(not_before) OR not_before < :at")
+            .expression_attribute_values(":at", n(cutoff.at.0))
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .expression_attribute_values(":id", s(&cutoff.revocation_id.0))
+            .expression_attribute_values(":end", n(cutoff.expires_at().0));
+        Ok(if apply(update).await? { Raised::Moved } else { Raised::AlreadyLater })
+    }
+
+    /// A cutoff for claims. An update expression knows no maximum, so the expiry is raised by a second write if it is
+    /// the later one; in between the item lives as long as it did, which covers every cutoff it had.
+    async fn raise_claims(&self, subject: &SubjectKey, cutoff: &Cutoff) -> Result<Raised, PortError> {
+        let end = n(cutoff.expires_at().0);
+        let longer = self
+            .update(subject)
+            .update_expression("SET expires_at = :end")
+            .condition_expression("attribute_not_exists(expires_at) OR expires_at < :end")
+            .expression_attribute_values(":end", end);
+        apply(longer).await?;
+        let raise = self
+            .update(subject)
+            .update_expression("SET claims_not_before = :at")
+            .condition_expression("attribute_not_exists(claims_not_before) OR claims_not_before < :at")
+            .expression_attribute_values(":at", n(cutoff.at.0));
+        Ok(if apply(raise).await? { Raised::Moved } else { Raised::AlreadyLater })
+    }
+
+    /// The usual case in one write: nobody else has touched the item since our own tombstone.
+    async fn seal_own(&self, subject: &SubjectKey, by: &RevocationId, at: EpochSeconds) -> Result<bool, PortError> {
+        let update = self
+            .update(subject)
+            .update_expression("SET not_before = :at, sealed = :yes, expires_at = :end")
+            .condition_expression("revocation_id = :id AND not_before <= :at")
+            .expression_attribute_values(":at", n(at.0))
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(":end", n(sealed_expiry(at).0))
+            .expression_attribute_values(":id", s(&by.0));
+        apply(update).await
+    }
+
+    /// The cutoff was moved past our confirmation already; it stays, and ours is the sign-out it waits for.
+    async fn seal_in_place(&self, subject: &SubjectKey, by: &RevocationId) -> Result<bool, PortError> {
+        let update = self
+            .update(subject)
+            .update_expression("SET sealed = :yes, expires_at = not_before + :life")
+            .condition_expression("revocation_id = :id")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(":life", n(i64::try_from(sealed_lifetime().as_secs()).unwrap_or(i64::MAX)))
+            .expression_attribute_values(":id", s(&by.0));
+        apply(update).await
+    }
+
+    /// The tombstone belongs to a later revocation. If that one is sealed the lifetime follows the cutoff; if not, it
+    /// has ten years already.
+    async fn raise_anothers(&self, subject: &SubjectKey, at: EpochSeconds) -> Result<Sealed, PortError> {
+        let moved = |condition: &str| {
+            self.update(subject)
+                .condition_expression(condition)
+                .expression_attribute_values(":at", n(at.0))
+                .expression_attribute_values(":yes", AttributeValue::Bool(true))
+        };
+        let sealed = moved("sealed = :yes AND not_before <= :at")
+            .update_expression("SET not_before = :at, expires_at = :end")
+            .expression_attribute_values(":end", n(sealed_expiry(at).0));
+        if apply(sealed).await? {
+            return Ok(Sealed::Sealed);
+        }
+        let open = moved("not_before < :at AND sealed <> :yes").update_expression("SET not_before = :at");
+        apply(open).await?;
+        Ok(Sealed::LeftToAnother)
+    }
+}
+
+#[async_trait]
+impl TombstoneWriter for DynamoTombstoneWriter {
+    async fn raise(&self, subject: &SubjectKey, cutoff: &Cutoff) -> Result<Raised, PortError> {
+        match cutoff.kind {
+            CutoffKind::Sessions => self.raise_sessions(subject, cutoff).await,
+            CutoffKind::Claims => self.raise_claims(subject, cutoff).await,
+        }
+    }
+
+    async fn seal(&self, subject: &SubjectKey, by: &RevocationId, at: EpochSeconds) -> Result<Sealed, PortError> {
+        if self.seal_own(subject, by, at).await? || self.seal_in_place(subject, by).await? {
+            return Ok(Sealed::Sealed);
+        }
+        self.raise_anothers(subject, at).await
+    }
+}
+
+/// Whether the condition held.
+async fn apply(update: UpdateItemFluentBuilder) -> Result<bool, PortError> {
+    match update.send().await {
+        Ok(_) => Ok(true),
+        Err(error) if condition_failed(&error) => Ok(false),
+        Err(error) => Err(port_error(UPDATE, &error)),
+    }
+}
+
+fn condition_failed<R>(error: &SdkError<UpdateItemError, R>) -> bool {
+    error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception)
+}

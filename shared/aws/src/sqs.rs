@@ -1,0 +1,71 @@
+//! `DeadLetterQueue` and `RedeliveryTimer` on SQS.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::MessageAttributeValue;
+use revocation_core::ports::{DeadLetterQueue, PortError, RedeliveryTimer};
+
+use crate::clients::AwsConfig;
+use crate::error::port_error;
+
+const SEND: &str = "sqs:SendMessage";
+const CHANGE_VISIBILITY: &str = "sqs:ChangeMessageVisibility";
+
+/// The queue a function is fed from, and the dead-letter queue beside it.
+pub struct SqsQueue {
+    client: Client,
+    url: String,
+    dead_letter_url: String,
+}
+
+impl SqsQueue {
+    /// The actions it needs: to send to the dead-letter queue, and to change visibility in its own.
+    pub const IAM_ACTIONS: &[&str] = &[SEND, CHANGE_VISIBILITY];
+
+    /// The queues by their URLs.
+    #[must_use]
+    pub fn new(aws: &AwsConfig, url: impl Into<String>, dead_letter_url: impl Into<String>) -> Self {
+        Self { client: aws.sqs(), url: url.into(), dead_letter_url: dead_letter_url.into() }
+    }
+}
+
+#[async_trait]
+impl DeadLetterQueue for SqsQueue {
+    async fn park(&self, message_id: &str, body: &str, reason: &str) -> Result<(), PortError> {
+        let text = |value: &str| {
+            MessageAttributeValue::builder()
+                .data_type("String")
+                // SQS refuses an empty value.
+                .string_value(if value.is_empty() { "-" } else { value })
+                .build()
+                .map_err(|_| PortError::reject(SEND, "request_not_built"))
+        };
+        self.client
+            .send_message()
+            .queue_url(&self.dead_letter_url)
+            .message_body(body)
+            .message_attributes("reason", text(reason)?)
+            .message_attributes("message_id", text(message_id)?)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| port_error(SEND, &error))
+    }
+}
+
+#[async_trait]
+impl RedeliveryTimer for SqsQueue {
+    async fn redeliver_in(&self, receipt_handle: &str, delay: Duration) -> Result<(), PortError> {
+        self.client
+            .change_message_visibility()
+            .queue_url(&self.url)
+            .receipt_handle(receipt_handle)
+            .visibility_timeout(i32::try_from(delay.as_secs()).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| port_error(CHANGE_VISIBILITY, &error))
+    }
+}
