@@ -1,1 +1,102 @@
-//! TBD
+//! Lambda `revoke`: ends the sessions of whomever a `Revocation Requested` means.
+
+pub mod config;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use revocation_aws::clients::AwsConfig;
+use revocation_aws::cognito::{
+    CognitoAccountLocker, CognitoDeviceForgetter, CognitoSessionTerminator, CognitoSubjectResolver,
+};
+use revocation_aws::dynamodb::{DynamoAuditLog, DynamoTombstoneWriter};
+use revocation_aws::eventbridge::EventBridgePublisher;
+use revocation_aws::sqs::SqsQueue;
+use revocation_core::domain::audit::AuditRecord;
+use revocation_core::domain::policy::Policy;
+use revocation_core::domain::request::RevocationRequest;
+use revocation_core::usecase::revoke::{RevocationOutcome, RevokeError, Revoker};
+use revocation_lambda::clock::SystemClock;
+use revocation_lambda::queue::{Delivery, EventHandler, Failure};
+use revocation_lambda::{audit_line, metrics};
+
+use crate::config::Config;
+
+/// The actions of the ports it holds: exactly what its role allows (I14).
+pub const IAM_ACTIONS: &[&[&str]] = &[
+    CognitoSubjectResolver::IAM_ACTIONS,
+    CognitoSessionTerminator::IAM_ACTIONS,
+    CognitoAccountLocker::IAM_ACTIONS,
+    CognitoDeviceForgetter::IAM_ACTIONS,
+    DynamoTombstoneWriter::IAM_ACTIONS,
+    DynamoAuditLog::IAM_ACTIONS,
+    EventBridgePublisher::IAM_ACTIONS,
+    SqsQueue::IAM_ACTIONS,
+];
+
+/// Reads the request, carries it out, and counts what came of it.
+pub struct RevokeHandler {
+    revoker: Revoker,
+}
+
+impl RevokeHandler {
+    /// A handler.
+    #[must_use]
+    pub fn new(revoker: Revoker) -> Self {
+        Self { revoker }
+    }
+}
+
+#[async_trait]
+impl EventHandler for RevokeHandler {
+    async fn handle(&self, delivery: Delivery<'_>) -> Result<(), Failure> {
+        let request = RevocationRequest::parse(delivery.envelope.detail.get())?;
+        let id = request.id();
+        match self.revoker.revoke(request, delivery.received_at).await {
+            Ok(RevocationOutcome::Ended(records)) => records.iter().for_each(report),
+            Ok(RevocationOutcome::Repeated) => {
+                tracing::info!(revocation_id = %id, "repeated, nothing to do");
+                metrics::count("Repeated", "function", "revoke");
+            }
+            Err(error) => {
+                if matches!(error, RevokeError::IdConflict(_)) {
+                    metrics::count("IdConflict", "function", "revoke");
+                }
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn report(record: &AuditRecord) {
+    audit_line::write(record);
+    metrics::count("Revoked", "reason", record.reason.as_str());
+    for step in record.steps.iter().filter(|step| step.outcome.is_failed()) {
+        metrics::count("StepFailedForGood", "step", step.step.as_str());
+    }
+    if let Some(elapsed) = record.elapsed_to_tombstone_ms {
+        metrics::milliseconds("TimeToTombstone", elapsed, "reason", record.reason.as_str());
+    }
+    if let Some(elapsed) = record.elapsed_to_seal_ms {
+        metrics::milliseconds("TimeToSeal", elapsed, "reason", record.reason.as_str());
+    }
+}
+
+/// The revoker on AWS.
+#[must_use]
+pub fn revoker(aws: &AwsConfig, config: &Config) -> Revoker {
+    let providers = config.issuer_providers.clone();
+    Revoker {
+        clock: Arc::new(SystemClock),
+        resolver: Arc::new(CognitoSubjectResolver::new(aws, &config.user_pool_ids, providers)),
+        tombstones: Arc::new(DynamoTombstoneWriter::new(aws, &config.tombstones_table)),
+        terminator: Arc::new(CognitoSessionTerminator::new(aws)),
+        locker: Arc::new(CognitoAccountLocker::new(aws)),
+        devices: Arc::new(CognitoDeviceForgetter::new(aws)),
+        audit: Arc::new(DynamoAuditLog::new(aws, &config.revocations_table)),
+        publisher: Arc::new(EventBridgePublisher::new(aws, &config.event_bus_name, "revocation.revoke")),
+        policy: Policy::with(&config.policy_overrides),
+        clock_skew: config.clock_skew,
+    }
+}

@@ -19,7 +19,7 @@ use crate::metrics;
 /// First wait before a message that failed is delivered again; doubled with every delivery.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// Longest wait. With 10 deliveries (the template's `maxReceiveCount`) an outage of ten minutes is outlived.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
+const LONGEST_WAIT: Duration = Duration::from_mins(2);
 /// How much of a rejected message's id is written as reason, in characters.
 const MAX_REASON_CHARS: usize = 512;
 

@@ -1,1 +1,9 @@
-//! TBD
+//! Fakes, keys and builders for tests. Only ever a dev-dependency; `tests/architecture` sees to it.
+
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a broken fake must stop the test")]
+
+pub mod clock;
+pub mod cloud;
+pub mod compromises;
+pub mod keys;
+pub mod token;

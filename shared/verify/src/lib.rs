@@ -1,1 +1,32 @@
-//! TBD
+//! Verifies an Amazon Cognito token, then asks whether it has been revoked. No Lambda and no AWS types: usable from an
+//! authorizer, a middleware or an introspection endpoint alike.
+//!
+//! ```text
+//!  text ─▶ Jws ─▶ UnverifiedClaims ─▶ Verifier ─▶ VerifiedToken ─▶ Checker ─▶ Permit
+//!           │            │               │                            │
+//!           └────────────┴───────────────┴──────── DenyReason ◀───────┘
+//! ```
+//!
+//! [`Checker::check`] is the entrance; everything that is not a [`Permit`] is a [`DenyReason`] (I6).
+
+mod check;
+mod deny;
+mod jwks;
+mod jws;
+mod key_cache;
+mod pool;
+mod strict_json;
+mod token;
+mod verifier;
+
+pub use check::{Checker, Permit, StoreOutage};
+pub use deny::{DenyClass, DenyReason};
+pub use jwks::{BadKeySet, KeySet, MAX_JWKS_BYTES, PublicKey};
+pub use jws::MAX_TOKEN_BYTES;
+pub use key_cache::{JwksSource, REFRESH_FLOOR, RETRY_FLOOR};
+pub use pool::{PoolConfig, updated_issuer};
+pub use token::{TokenUse, VerifiedToken};
+pub use verifier::{FUTURE_LEEWAY, NBF_LEEWAY, Verifier};
+
+#[cfg(test)]
+mod testing;

@@ -110,6 +110,15 @@ def wait(cloudformation, stack: str, waiter: str) -> None:
         raise DeployError("the stack failed:\n" + "\n".join(failed or ["  no resource says why"])) from None
 
 
+def verify_sender(sesv2, address: str | None) -> None:
+    """On AWS somebody follows the link in SES's e-mail; here creating the identity verifies it."""
+    try:
+        if address:
+            sesv2.create_email_identity(EmailIdentity=address)
+    except sesv2.exceptions.AlreadyExistsException:
+        pass
+
+
 def main() -> int:
     """Entry point."""
     options = arguments()
@@ -143,6 +152,7 @@ def main() -> int:
     for output, attribute in TTL_TABLES.items():
         specification = {"Enabled": True, "AttributeName": attribute}
         dynamodb.update_time_to_live(TableName=outputs[output], TimeToLiveSpecification=specification)
+    verify_sender(client("sesv2"), dict(pairs).get("SenderEmail"))
     json.dump(outputs, sys.stdout, indent=2, sort_keys=True)
     print()
     return 0

@@ -1,56 +1,134 @@
-"""Starts MiniStack with two of its edges smoothed. Settings come from the environment, as MiniStack reads them.
+"""Starts MiniStack as a stand-in for AWS. Its settings come from the environment, as MiniStack reads them.
+
+usage: serve.py --facts FILE [--while-stdin-is-open]
+
+Ends with its process group when told, or when whoever holds the other end of its standard input is gone, however that
+happened; then removes FILE, which tells others where it was.
+
+What is smoothed here is smoothed so that the template and the functions need no local exception:
 
 1. Nagle off: the functions' runtime API writes headers and body apart; with delayed ACKs that costs 40 ms a call.
-2. `$context.authorizer.*` is rendered where AWS renders it and MiniStack 1.5.33 does not: in the responses of mock
-   integrations and in gateway responses. Nothing else is changed.
+2. A loopback request counts as one over TLS: the queues' and topics' policies refuse plain HTTP, and stay as they are.
+3. PutEvents takes sources that begin with "aws.": locally it stands for the partner and for CloudTrail, which deliver
+   such events on AWS. (There, PutEvents refuses them; and so does MiniStack without this.)
+4. `$context.authorizer.*` is rendered where AWS renders it and MiniStack 1.5.33 does not: in the responses of mock
+   integrations and in gateway responses.
+5. ses:SendEmail is authorised against the sender's identity, as on AWS, and not against "*", which a least-privilege
+   policy does not allow.
 """
 
+import argparse
 import contextvars
 import inspect
+import json
+import os
 import re
+import signal
 import socketserver
+import sys
+import threading
+import time
+from email.utils import parseaddr
+from pathlib import Path
 
 AUTHORIZER_CONTEXT = contextvars.ContextVar("authorizer_context", default=None)
 VARIABLE = re.compile(rb"\$context\.authorizer\.([A-Za-z0-9_-]+)")
 
 
-def render(body: bytes) -> bytes:
-    """Puts the authorizer's context into a body, an unknown name as nothing, as API Gateway does."""
-    context = AUTHORIZER_CONTEXT.get() or {}
-    return VARIABLE.sub(lambda match: str(context.get(match.group(1).decode(), "")).encode(), body)
+def wrap(module, name: str, wrapper) -> None:
+    """Replaces a function of MiniStack by `wrapper(original)`; fails loudly if a new version renamed it."""
+    original = getattr(module, name, None)
+    if not inspect.isfunction(original):
+        raise RuntimeError(f"{module.__name__}.{name} is gone: adapt serve.py to this version of MiniStack")
+    setattr(module, name, wrapper(original))
 
 
-def patch_api_gateway() -> None:
-    """Wraps the three functions of MiniStack's REST API data plane; fails loudly if a version renamed them."""
-    from ministack.services import apigateway_v1 as api
+def trust_loopback() -> None:
+    """Edge 2: `aws:SecureTransport` is true. Must run before `ministack.app` is imported."""
+    from ministack.core import iam_evaluator
 
-    evaluate, mock, gateway = api._stringify_context, api._invoke_mock_v1, api._gateway_error_response
-    for function in (evaluate, mock, gateway):
-        if not inspect.isfunction(function):
-            raise RuntimeError(f"{function} is no longer a function: adapt serve.py to this MiniStack version")
+    wrap(iam_evaluator, "pin_request_origin", lambda pin: lambda source_ip, _secure: pin(source_ip, True))
 
-    def remember(context):
-        result = evaluate(context)
-        AUTHORIZER_CONTEXT.set(result)
-        return result
+
+def stand_in_for_aws_sources() -> None:
+    """Edge 3."""
+    from ministack.services import eventbridge
+
+    wrap(eventbridge, "_put_events", lambda put: lambda data, allow_aws_source=True: put(data, allow_aws_source))
+
+
+def render_authorizer_context() -> None:
+    """Edge 4: an unknown name is rendered as nothing, as API Gateway does."""
+    from ministack.services import apigateway_v1
 
     def rendered(answer):
         status, headers, body = answer
-        return status, headers, render(body)
+        context = AUTHORIZER_CONTEXT.get() or {}
+        return status, headers, VARIABLE.sub(lambda m: str(context.get(m.group(1).decode(), "")).encode(), body)
 
-    api._stringify_context = remember
-    api._invoke_mock_v1 = lambda integration: rendered(mock(integration))
-    api._gateway_error_response = lambda error, request: rendered(gateway(error, request))
+    def remembering(stringify):
+        def remember(context):
+            result = stringify(context)
+            AUTHORIZER_CONTEXT.set(result)
+            return result
+
+        return remember
+
+    wrap(apigateway_v1, "_stringify_context", remembering)
+    wrap(apigateway_v1, "_invoke_mock_v1", lambda mock: lambda integration: rendered(mock(integration)))
+    wrap(apigateway_v1, "_gateway_error_response", lambda gateway: lambda *args: rendered(gateway(*args)))
+
+
+def authorise_the_sender() -> None:
+    """Edge 5, for the v2 API, which is what the functions use."""
+    from ministack.core import iam_actions
+
+    def by_sender(resource_arn):
+        def answer(method, path, body, region, account_id):
+            if path.rstrip("/") != "/v2/email/outbound-emails":
+                return resource_arn(method, path, body, region, account_id)
+            _name, address = parseaddr(json.loads(body).get("FromEmailAddress") or "")
+            return f"arn:aws:ses:{region}:{account_id}:identity/{address}"
+
+        return answer
+
+    wrap(iam_actions, "_ses_v2_resource_arn", by_sender)
+
+
+def end_with_stdin(facts: Path) -> None:
+    """Waits for the end of standard input, then ends the process group: the server and its functions."""
+    # Unbuffered: the interpreter cannot end while a thread holds the lock of a buffered reader.
+    while os.read(0, 1024):
+        pass
+    facts.unlink(missing_ok=True)
+    os.killpg(0, signal.SIGTERM)
+    time.sleep(3)
+    os.killpg(0, signal.SIGKILL)
 
 
 def main() -> None:
     """Runs the server until it is signalled."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--facts", required=True, type=Path)
+    parser.add_argument("--while-stdin-is-open", action="store_true")
+    options = parser.parse_args()
+    # MiniStack reads the command line too.
+    sys.argv = sys.argv[:1]
+    if options.while_stdin_is_open:
+        threading.Thread(target=end_with_stdin, args=[options.facts], daemon=True).start()
+
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True
-    patch_api_gateway()
+    trust_loopback()
+    stand_in_for_aws_sources()
+    render_authorizer_context()
+    authorise_the_sender()
 
     from ministack import app
 
-    app.main()
+    try:
+        app.main()
+    finally:
+        options.facts.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,57 @@
-fn main(){}
+//! `cargo xtask`: everything a developer or CI does with this repository. Each command is one file in `commands/`.
+
+mod commands;
+mod demo;
+mod functions;
+mod local_cloud;
+mod repo;
+mod run;
+mod say;
+mod venv;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Developer commands of the session-revocation pipeline.
+///
+/// Needs Rust and Python 3.10 or later; everything else is set up under `target/`.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Up(commands::up::Args),
+    Down(commands::down::Args),
+    Demo(demo::Args),
+    Test(commands::test::Args),
+    Bench(commands::bench::Args),
+    Lint(commands::lint::Args),
+    Completions(commands::completions::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Up(args) => commands::up::run(&args),
+        Command::Down(args) => commands::down::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Test(args) => commands::test::run(&args),
+        Command::Bench(args) => commands::bench::run(&args),
+        Command::Lint(args) => commands::lint::run(&args),
+        Command::Completions(args) => {
+            commands::completions::run::<Cli>(&args);
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! From the text of a token to a [`Permit`]: verified, and not revoked.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use revocation_core::domain::disposition::Disposition;
+use revocation_core::domain::profile::SubjectKey;
+use revocation_core::domain::time::EpochSeconds;
+use revocation_core::domain::tombstone::{Refusal, Tombstone};
+use revocation_core::ports::{Clock, PortError, TombstoneReader};
+
+use crate::deny::DenyReason;
+use crate::token::{TokenUse, VerifiedToken};
+use crate::verifier::Verifier;
+
+/// What happens to requests while tombstones cannot be read (I6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreOutage {
+    /// They are denied.
+    Deny,
+    /// Tokens that verify are let through, revoked or not; each is logged, and counted by the caller.
+    BestEffort,
+}
+
+/// Neither `deny` nor `best_effort`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAStoreOutage;
+
+/// Verifies tokens and looks for tombstones.
+pub struct Checker {
+    /// Verifies.
+    pub verifier: Verifier,
+    /// Reads tombstones.
+    pub reader: Arc<dyn TombstoneReader>,
+    /// Tells until when a hold holds.
+    pub clock: Arc<dyn Clock>,
+    /// What an outage of the store means.
+    pub store_outage: StoreOutage,
+}
+
+/// The token may be served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permit {
+    /// Whose token it is.
+    pub subject: SubjectKey,
+    /// The user name; a client-credentials token has none.
+    pub username: Option<String>,
+    /// The app client it was issued to.
+    pub client_id: String,
+    /// Scopes, separated by spaces; only in access tokens.
+    pub scope: Option<String>,
+    /// `cognito:groups`.
+    pub groups: Vec<String>,
+    /// Access or ID token.
+    pub token_use: TokenUse,
+    /// When the token ends: nothing may be remembered of this permit beyond.
+    pub exp: EpochSeconds,
+    /// Let through without a look at the tombstone ([`StoreOutage::BestEffort`]). To be counted.
+    pub unchecked: bool,
+}
+
+// === impl Checker ===
+
+impl Checker {
+    /// Decides about a token, with one read of the store if it verifies and none if it does not.
+    pub async fn check(&self, token: &str) -> Result<Permit, DenyReason> {
+        let token = self.verifier.verify(token).await.inspect_err(|reason| {
+            // Without the `sub`: whoever wrote it may have written anything.
+            tracing::debug!(reason = reason.code(), "denied");
+        })?;
+        let decision = self.decide(&token).await;
+        let reason = decision.as_ref().err().map_or("none", |reason| reason.code());
+        tracing::debug!(sub = %token.subject.sub, reason, "decided");
+        decision.map(|checked| Permit::new(token, checked))
+    }
+
+    /// Makes ready for the first request: fetches keys and opens the connection to the store by a read of no consequence.
+    /// It may be abandoned at any moment.
+    pub async fn warm(&self, subject: &SubjectKey) {
+        self.verifier.warm().await;
+        // Whatever went wrong, the first request will meet it, and say so.
+        let _ = self.reader.read(subject).await;
+    }
+
+    async fn decide(&self, token: &VerifiedToken) -> Result<Checked, DenyReason> {
+        let stamp = token.stamp();
+        // I4: with neither date no cutoff could ever refuse it, whether there is a tombstone today or not.
+        if stamp.auth_time.is_none() && stamp.iat.is_none() {
+            return Err(DenyReason::Revoked(Refusal::Undated));
+        }
+        match self.reader.read(&token.subject).await {
+            Ok(tombstone) => {
+                let now = self.clock.now().seconds();
+                let refusal = tombstone.and_then(|tombstone: Tombstone| tombstone.refusal(&stamp, now));
+                refusal.map_or(Ok(Checked::Yes), |refusal| Err(DenyReason::Revoked(refusal)))
+            }
+            Err(error) => self.without_tombstone(token, &error),
+        }
+    }
+
+    fn without_tombstone(&self, token: &VerifiedToken, error: &PortError) -> Result<Checked, DenyReason> {
+        let PortError { operation, code, disposition } = error;
+        match (disposition, self.store_outage) {
+            (Disposition::Retry, StoreOutage::BestEffort) => {
+                tracing::warn!(sub = %token.subject.sub, operation, code, "let through without a look at the tombstone");
+                Ok(Checked::No)
+            }
+            (Disposition::Retry, StoreOutage::Deny) => {
+                tracing::warn!(operation, code, "denied: the tombstone cannot be read");
+                Err(DenyReason::StoreUnavailable)
+            }
+            // Not an outage: somebody wrote an item to refuse something, or the function lacks a permission or its
+            // table. Neither passes by itself, so best effort would let everything through for good.
+            (Disposition::Reject, _) => {
+                tracing::error!(sub = %token.subject.sub, operation, code, "denied: the tombstone is unreadable");
+                Err(DenyReason::StoreUnreadable)
+            }
+        }
+    }
+}
+
+/// Whether the tombstone was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Checked {
+    Yes,
+    No,
+}
+
+// === impl Permit ===
+
+impl Permit {
+    fn new(token: VerifiedToken, checked: Checked) -> Self {
+        Self {
+            subject: token.subject,
+            username: token.username,
+            client_id: token.client_id,
+            scope: token.scope,
+            groups: token.groups,
+            token_use: token.token_use,
+            exp: token.exp,
+            unchecked: checked == Checked::No,
+        }
+    }
+}
+
+// === impl StoreOutage ===
+
+impl FromStr for StoreOutage {
+    type Err = NotAStoreOutage;
+
+    fn from_str(text: &str) -> Result<Self, NotAStoreOutage> {
+        match text {
+            "deny" => Ok(Self::Deny),
+            "best_effort" => Ok(Self::BestEffort),
+            _ => Err(NotAStoreOutage),
+        }
+    }
+}
+
+impl fmt::Display for NotAStoreOutage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it is neither deny nor best_effort")
+    }
+}
+
+impl std::error::Error for NotAStoreOutage {}
+
+#[cfg(test)]
+mod tests;

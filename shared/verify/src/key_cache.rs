@@ -1,0 +1,142 @@
+//! A pool's keys in memory: fetched when first needed, and again when a token names a key not seen yet.
+//!
+//! Anybody can make up a `kid`, so fetches have a floor between them. One fetch is under way at most; who needs a key that
+//! is known never waits for it.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use revocation_core::domain::time::EpochMillis;
+use revocation_core::ports::{Clock, PortError};
+use tokio::sync::Mutex;
+
+use crate::deny::DenyReason;
+use crate::jwks::{BadKeySet, KeySet, PublicKey};
+use crate::pool::PoolConfig;
+
+/// At least this long between a fetch that succeeded and the next. A rotation shows with the first token that names the
+/// new key; only if made-up names caused a fetch just before does it wait, and then this long at most. A flood from
+/// outside costs the pool's endpoint one request a minute and instance.
+pub const REFRESH_FLOOR: Duration = Duration::from_secs(60);
+/// At least this long between a fetch that failed and the next: soon enough for whoever is denied meanwhile, rare enough
+/// to let an endpoint recover.
+pub const RETRY_FLOOR: Duration = Duration::from_secs(5);
+
+/// Fetches a pool's keys.
+#[async_trait]
+pub trait JwksSource: Send + Sync {
+    /// The pool's JWK set as served at `jwks_url`. Bounded in time and size: callers wait for it.
+    async fn fetch(&self, pool: &PoolConfig) -> Result<Vec<u8>, PortError>;
+}
+
+/// One pool's keys.
+pub(crate) struct KeyCache {
+    pool: PoolConfig,
+    source: Arc<dyn JwksSource>,
+    clock: Arc<dyn Clock>,
+    /// The last good set. Held for a lookup only, never across a fetch.
+    keys: RwLock<Option<KeySet>>,
+    /// Held during a fetch: the others wait for its result instead of fetching too.
+    last_fetch: Mutex<Option<Fetch>>,
+}
+
+/// A fetch that was made.
+#[derive(Clone, Copy)]
+struct Fetch {
+    at: EpochMillis,
+    succeeded: bool,
+}
+
+// === impl KeyCache ===
+
+impl KeyCache {
+    /// Keys of `pool`; nothing is fetched yet.
+    pub(crate) fn new(pool: PoolConfig, source: Arc<dyn JwksSource>, clock: Arc<dyn Clock>) -> Self {
+        let keys = RwLock::new(pool.bundled_keys.clone());
+        Self { pool, source, clock, keys, last_fetch: Mutex::new(None) }
+    }
+
+    /// The key named `kid`, fetched if need and floor be.
+    pub(crate) async fn key(&self, kid: &str) -> Result<Arc<PublicKey>, DenyReason> {
+        if let Some(key) = self.known(kid) {
+            return Ok(key);
+        }
+        let mut last = self.last_fetch.lock().await;
+        // Another caller may have fetched it while this one waited.
+        if let Some(key) = self.known(kid) {
+            return Ok(key);
+        }
+        let now = self.clock.now();
+        if let Some(fetch) = last.filter(|fetch| fetch.is_recent(now)) {
+            return Err(fetch.denial());
+        }
+        // Noted before the fetch, so that the floor holds even if the caller gives up and drops this future.
+        *last = Some(Fetch { at: now, succeeded: false });
+        let fetch = Fetch { at: now, succeeded: self.fetch().await };
+        *last = Some(fetch);
+        self.known(kid).ok_or(fetch.denial())
+    }
+
+    /// Fetches the keys ahead of the first token, unless they are there. A failure leaves no trace: it is not a caller's
+    /// doing, so the first token may try at once.
+    pub(crate) async fn warm(&self) {
+        let mut last = self.last_fetch.lock().await;
+        if self.read().is_none() && self.fetch().await {
+            *last = Some(Fetch { at: self.clock.now(), succeeded: true });
+        }
+    }
+
+    /// Fetches and keeps the keys; what is there stays if that fails.
+    async fn fetch(&self) -> bool {
+        let document = match self.source.fetch(&self.pool).await {
+            Ok(document) => document,
+            Err(PortError { operation, code, .. }) => {
+                tracing::warn!(pool = %self.pool.user_pool_id, operation, code, "the pool's keys cannot be fetched");
+                return false;
+            }
+        };
+        match KeySet::parse(&document) {
+            Ok(keys) => {
+                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(keys);
+                true
+            }
+            Err(error) => {
+                log_bad(&self.pool, error);
+                false
+            }
+        }
+    }
+
+    fn known(&self, kid: &str) -> Option<Arc<PublicKey>> {
+        self.read().as_ref()?.get(kid)
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Option<KeySet>> {
+        // A set is replaced as a whole, so even a poisoned lock holds a good one.
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn log_bad(pool: &PoolConfig, error: BadKeySet) {
+    tracing::warn!(pool = %pool.user_pool_id, error = %error, "the pool's keys cannot be read");
+}
+
+// === impl Fetch ===
+
+impl Fetch {
+    /// Whether the floor after it has not passed. A clock that was set back ends it, or it might stand for hours.
+    fn is_recent(self, now: EpochMillis) -> bool {
+        let floor = if self.succeeded { REFRESH_FLOOR } else { RETRY_FLOOR };
+        now >= self.at && now.since(self.at) < floor
+    }
+
+    /// What a key that is not known means after this fetch.
+    fn denial(self) -> DenyReason {
+        // After a failure it may be a new key of the pool: do not tell an honest client that its token is bad.
+        if self.succeeded { DenyReason::UnknownKey } else { DenyReason::KeysUnavailable }
+    }
+}
+
+#[cfg(test)]
+mod tests;

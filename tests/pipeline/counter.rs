@@ -1,0 +1,209 @@
+//! I9: one page per incident, whatever the order, the number and the concurrency of deliveries.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use compromise_counter::CounterHandler;
+use proptest::prelude::*;
+use revocation_core::domain::event::Envelope;
+use revocation_core::domain::incident::{Rule, Stage};
+use revocation_core::domain::policy::Policy;
+use revocation_core::domain::time::EpochMillis;
+use revocation_core::ports::{Clock as _, PortError};
+use revocation_core::usecase::count_compromise::CompromiseCounter;
+use revocation_lambda::queue::{Delivery, EventHandler};
+use revocation_testkit::cloud::FakeCloud;
+use revocation_testkit::compromises::FakeCompromises;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::world::request;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+#[derive(Clone)]
+struct Counter {
+    cloud: Arc<FakeCloud>,
+    table: Arc<FakeCompromises>,
+    handler: Arc<CounterHandler>,
+}
+
+impl Counter {
+    fn new(seed: u64) -> Self {
+        let cloud = Arc::new(FakeCloud::default());
+        let table = Arc::new(FakeCompromises::default());
+        *table.seed.lock().unwrap() = seed;
+        for n in 0..40 {
+            cloud.add_user(&format!("user{n}"));
+        }
+        let counter = CompromiseCounter {
+            clock: cloud.clock.clone(),
+            resolver: cloud.clone(),
+            ledger: table.clone(),
+            incidents: table.clone(),
+            pagers: vec![table.clone()],
+            policy: Policy::default(),
+            rule: Rule { threshold: 3, window: HOUR },
+            runbook_url: "https://runbook.example.com/".into(),
+        };
+        Self { cloud, table, handler: Arc::new(CounterHandler::new(counter)) }
+    }
+
+    /// A sign of `user`, `minute` minutes after the clock's beginning, delivered now.
+    async fn sign(&self, event: &str, user: &str, minute: i64) -> bool {
+        self.sign_for(event, user, minute, "compromise").await
+    }
+
+    async fn sign_for(&self, event: &str, user: &str, minute: i64, reason: &str) -> bool {
+        let at = EpochMillis(FakeCloud::default().clock.now().0 + minute * 60_000).rfc3339();
+        let mut detail = request(event, &format!("{user}@example.com"), reason);
+        detail["occurred_at"] = json!(at);
+        let body = json!({"id": "1", "source": "s", "detail-type": "Revocation Requested", "time": at, "detail": detail});
+        self.handle(&body.to_string()).await
+    }
+
+    async fn tick(&self) -> bool {
+        self.handle(r#"{"id":"1","source":"aws.events","detail-type":"Scheduled Event","detail":{}}"#).await
+    }
+
+    async fn handle(&self, body: &str) -> bool {
+        let envelope: Envelope<'_> = serde_json::from_str(body).unwrap();
+        self.handler.handle(Delivery { envelope, received_at: self.cloud.clock.now() }).await.is_ok()
+    }
+
+    fn pages(&self, stage: Stage) -> usize {
+        self.table.pages.lock().unwrap().iter().filter(|page| page.stage == stage).count()
+    }
+
+    fn to_minute(&self, minute: u64) {
+        let start = FakeCloud::default().clock.now();
+        self.cloud.clock.set(start.plus(Duration::from_mins(minute)));
+    }
+}
+
+#[tokio::test]
+async fn i09_the_third_does_not_page_the_fourth_does_the_fifth_does_not_again() {
+    let counter = Counter::new(1);
+    counter.to_minute(30);
+    for (n, pages) in [(1, 0), (2, 0), (3, 0), (4, 1), (5, 1)] {
+        assert!(counter.sign(&n.to_string(), &format!("user{n}"), 10 + n).await);
+        assert_eq!(counter.pages(Stage::Triggered), pages, "after {n}");
+    }
+    let page = counter.table.pages.lock().unwrap()[0].clone();
+    assert_eq!((page.count, page.threshold, page.window_minutes), (4, 3, 60));
+    assert_eq!(page.subjects, ["sub-user1", "sub-user2", "sub-user3", "sub-user4"]);
+}
+
+#[tokio::test]
+async fn i09_only_suspicious_reasons_and_real_accounts_count() {
+    let counter = Counter::new(1);
+    for (n, reason) in ["canary", "offboarding", "role_change", "user_request", "project_end"].into_iter().enumerate() {
+        counter.sign_for(&n.to_string(), &format!("user{n}"), 0, reason).await;
+    }
+    for n in 0..9 {
+        counter.sign(&format!("ghost{n}"), &format!("ghost{n}"), 0).await;
+    }
+    for n in 0..3 {
+        counter.sign_for(&format!("anomaly{n}"), &format!("user{n}"), 0, "anomaly").await;
+    }
+    assert_eq!(counter.pages(Stage::Triggered), 0);
+    counter.sign("last", "user9", 0).await;
+    assert_eq!(counter.pages(Stage::Triggered), 1);
+}
+
+#[tokio::test]
+async fn i09_an_outage_of_cognito_does_not_silence_the_page() {
+    let counter = Counter::new(1);
+    for n in 0..4 {
+        counter.cloud.fail("resolve", PortError::retry("cognito-idp:ListUsers", "timeout"));
+        assert!(counter.sign(&n.to_string(), &format!("user{n}"), 0).await);
+    }
+    assert_eq!(counter.pages(Stage::Triggered), 1);
+}
+
+#[tokio::test]
+async fn i09_an_incident_is_resolved_once_and_the_next_one_pages_anew() {
+    let counter = Counter::new(1);
+    counter.to_minute(4);
+    for n in 0..4 {
+        counter.sign(&n.to_string(), &format!("user{n}"), n).await;
+    }
+    counter.to_minute(63);
+    counter.tick().await;
+    assert_eq!(counter.pages(Stage::Resolved), 0, "the window is not empty yet");
+    counter.to_minute(64);
+    counter.tick().await;
+    counter.tick().await;
+    assert_eq!(counter.pages(Stage::Resolved), 1);
+    // Late signs of that time, delivered now, and the same events once more.
+    for n in 0..8 {
+        counter.sign(&format!("late{n}"), &format!("user{n}"), 30).await;
+        counter.sign(&n.to_string(), &format!("user{n}"), n).await;
+    }
+    assert_eq!(counter.pages(Stage::Triggered), 1, "late signs cannot page twice");
+    counter.to_minute(300);
+    for n in 0..4 {
+        counter.sign(&format!("new{n}"), &format!("user{n}"), 299).await;
+    }
+    assert_eq!(counter.pages(Stage::Triggered), 2, "a new incident");
+}
+
+#[tokio::test]
+async fn i09_a_replay_after_weeks_does_not_page() {
+    let counter = Counter::new(1);
+    counter.to_minute(60 * 24 * 30);
+    for n in 0..9 {
+        counter.sign(&n.to_string(), &format!("user{n}"), 0).await;
+    }
+    counter.tick().await;
+    assert_eq!(counter.pages(Stage::Triggered), 0);
+}
+
+#[tokio::test]
+async fn i09_a_page_that_was_refused_is_sent_by_the_redelivery() {
+    let counter = Counter::new(1);
+    for n in 0..3 {
+        counter.sign(&n.to_string(), &format!("user{n}"), 0).await;
+    }
+    *counter.table.refuse_pages.lock().unwrap() = 1;
+    assert!(!counter.sign("3", "user3", 0).await, "must be delivered again");
+    assert_eq!(counter.pages(Stage::Triggered), 0);
+    assert!(counter.sign("3", "user3", 0).await);
+    assert_eq!(counter.pages(Stage::Triggered), 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// Any order, any duplicates, any interleaving: one page if there are more than three accounts, else none.
+    #[test]
+    fn i09_one_page_per_incident(
+        accounts in 1..12usize,
+        minutes in proptest::collection::vec(0..=60i64, 12),
+        order in proptest::collection::vec(0..12usize, 0..40),
+        width in 1..6usize,
+        seed in any::<u64>(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (pages, incidents, retried) = runtime.block_on(async {
+            let counter = Counter::new(seed);
+            counter.to_minute(61);
+            // Every account at least once, in a random order with random repetitions.
+            let deliveries: Vec<usize> = order.into_iter().map(|n| n % accounts).chain(0..accounts).collect();
+            let mut retried = 0;
+            for batch in deliveries.chunks(width) {
+                let mut tasks = JoinSet::new();
+                for n in batch {
+                    let (counter, n, minute) = (counter.clone(), *n, minutes[*n]);
+                    tasks.spawn(async move { counter.sign(&n.to_string(), &format!("user{n}"), minute).await });
+                }
+                while let Some(done) = tasks.join_next().await {
+                    retried += usize::from(!done.unwrap());
+                }
+            }
+            (counter.pages(Stage::Triggered), counter.table.log().incidents.len(), retried)
+        });
+        let expected = usize::from(accounts > 3);
+        prop_assert_eq!((pages, incidents, retried), (expected, expected, 0));
+    }
+}

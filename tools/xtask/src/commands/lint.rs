@@ -1,0 +1,119 @@
+//! `lint`: everything that can be said about the code and the template without running them.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::repo::Repo;
+use crate::venv::Venv;
+use crate::{run, say};
+
+/// The cargo-deny that is installed where none is. A newer one on the PATH is as good.
+const CARGO_DENY: &str = "0.20.2";
+
+/// Check formatting, lints, the template and the dependencies.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Go on after a finding and tell of all of them at the end.
+    #[arg(long)]
+    keep_going: bool,
+    /// Leave out cargo-deny, which takes two minutes to install the first time.
+    #[arg(long)]
+    no_deny: bool,
+}
+
+struct Check {
+    name: &'static str,
+    run: fn(&Repo) -> Result<()>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let repo = Repo::find()?;
+    let mut checks: Vec<Check> = vec![
+        Check { name: "formatting", run: formatting },
+        Check { name: "clippy", run: clippy },
+        Check { name: "cfn-lint", run: cfn_lint },
+        Check { name: "SAM transform", run: sam_transform },
+    ];
+    if !args.no_deny {
+        checks.push(Check { name: "cargo-deny", run: cargo_deny });
+    }
+    let mut failed = Vec::new();
+    for Check { name, run } in checks {
+        say::step(name);
+        if let Err(error) = run(&repo) {
+            say::error(&error.context(name));
+            failed.push(name);
+            if !args.keep_going {
+                break;
+            }
+        }
+    }
+    if failed.is_empty() {
+        say::line("no findings");
+        return Ok(());
+    }
+    bail!("findings in: {}", failed.join(", "))
+}
+
+fn formatting(repo: &Repo) -> Result<()> {
+    run::run(Command::new("cargo").current_dir(repo.root()).args(["fmt", "--all", "--check"]))
+        .context("run `cargo fmt --all`")
+}
+
+fn clippy(repo: &Repo) -> Result<()> {
+    run::run(Command::new("cargo").current_dir(repo.root()).args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--quiet",
+        "--",
+        "--deny",
+        "warnings",
+    ]))
+}
+
+fn cfn_lint(repo: &Repo) -> Result<()> {
+    let mut command = lint_venv(repo)?.program("cfn-lint");
+    run::run(command.arg("--non-zero-exit-code").arg("informational").arg(template(repo)))
+}
+
+fn sam_transform(repo: &Repo) -> Result<()> {
+    let mut command = lint_venv(repo)?.python();
+    run::run(command.arg(repo.root().join("tools/xtask/lint/transform.py")).arg(template(repo)))
+}
+
+fn cargo_deny(repo: &Repo) -> Result<()> {
+    let tools = repo.target("tools");
+    let mut command = Command::new("cargo");
+    if !run::works(Command::new("cargo").args(["deny", "--version"])) {
+        let program = tools.join("bin/cargo-deny");
+        if !run::works(Command::new(&program).arg("--version")) {
+            install_cargo_deny(repo, &tools)?;
+        }
+        command = Command::new(program);
+    }
+    if command.get_program() == "cargo" {
+        command.arg("deny");
+    }
+    // Advisories need a clone of the RustSec database, which not every network allows: see .github/workflows/ci.yml.
+    say::step("cargo-deny: advisories are not checked here (`cargo deny check advisories` does, with a network)");
+    run::run(command.current_dir(repo.root()).args(["--log-level", "error", "check", "bans", "licenses", "sources"]))
+}
+
+fn install_cargo_deny(repo: &Repo, tools: &Path) -> Result<()> {
+    say::step(format_args!("installing cargo-deny {CARGO_DENY} into {} (two minutes, once)", tools.display()));
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(repo.root()).args(["install", "--quiet", "--locked", "--version", CARGO_DENY, "--root"]);
+    run::run(cargo.arg(tools).arg("cargo-deny")).context("`cargo xtask lint --no-deny` goes without it")
+}
+
+fn template(repo: &Repo) -> std::path::PathBuf {
+    repo.root().join("infra/template.yaml")
+}
+
+fn lint_venv(repo: &Repo) -> Result<Venv> {
+    Venv::ensure(&repo.target("lint/venv"), &repo.root().join("tools/xtask/lint/requirements.txt"))
+}

@@ -1,0 +1,49 @@
+//! Building the Lambda functions and laying them out as the template expects: `target/lambda/<function>/bootstrap`.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::repo::Repo;
+use crate::{run, say};
+
+/// The functions; package, binary and folder share the name.
+pub(crate) const ALL: [&str; 5] = ["intake-partner", "revoke", "notify", "compromise-counter", "authorizer"];
+
+/// Builds every function quickly (no optimisation) for this machine.
+pub(crate) fn build(repo: &Repo) -> Result<()> {
+    say::step("building the functions");
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(repo.root()).args(["build", "--profile", "dev"]);
+    for name in ALL {
+        cargo.args(["--package", name, "--bin", name]);
+    }
+    run::run(&mut cargo).context("the functions do not build; the compiler's errors are above")?;
+    for name in ALL {
+        place(repo, name)?;
+    }
+    Ok(())
+}
+
+/// Copies a binary without its debug information, which is most of it.
+fn place(repo: &Repo, name: &str) -> Result<()> {
+    let built = repo.built("debug", name);
+    let dir = repo.target("lambda").join(name);
+    fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let bootstrap = dir.join("bootstrap");
+    if newer(&bootstrap, &built) {
+        return Ok(());
+    }
+    if !run::works(Command::new("strip").arg("-o").arg(&bootstrap).arg(&built)) {
+        // Without binutils the packages are larger, nothing else.
+        fs::copy(&built, &bootstrap).with_context(|| format!("cannot copy {}", built.display()))?;
+    }
+    Ok(())
+}
+
+fn newer(this: &Path, than: &Path) -> bool {
+    let modified = |path: &Path| fs::metadata(path).and_then(|found| found.modified());
+    matches!((modified(this), modified(than)), (Ok(this), Ok(than)) if this > than)
+}

@@ -1,0 +1,58 @@
+//! Deploying the template, through `deploy.py`.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+
+use super::server::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Server};
+use crate::repo::Repo;
+use crate::run;
+use crate::venv::Venv;
+
+/// Name of the local stack.
+const STACK: &str = "local";
+/// Who local notices come from.
+pub(super) const SENDER_EMAIL: &str = "security@example.org";
+
+/// Outputs of the stack by name.
+pub(super) type Outputs = BTreeMap<String, String>;
+
+/// Deploys `infra/template.yaml` and answers its outputs.
+pub(super) fn deploy(repo: &Repo, venv: &Venv, server: &Server) -> Result<Outputs> {
+    let mut command = venv.python();
+    command
+        .arg(repo.root().join("tools/xtask/local_cloud/deploy.py"))
+        .args(["--endpoint", &server.endpoint(), "--stack", STACK, "--template"])
+        .arg(repo.root().join("infra/template.yaml"))
+        .env_clear()
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("LC_ALL", "C.UTF-8")
+        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
+        .env("AWS_REGION", REGION);
+    for (name, value) in parameters(&server.endpoint()) {
+        command.arg("--parameter").arg(format!("{name}={value}"));
+    }
+    let printed = run::capture(&mut command)
+        .with_context(|| format!("deploying to the local cloud failed; its log is {}", server.log().display()))?;
+    serde_json::from_str(&printed).context("deploy.py printed something else than the stack's outputs")
+}
+
+/// What differs from a deployment to AWS: parameters, never the template.
+fn parameters(endpoint: &str) -> [(&'static str, String); 7] {
+    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    [
+        ("Architecture", architecture.to_owned()),
+        ("SenderEmail", SENDER_EMAIL.to_owned()),
+        ("OrganisationName", "Example Ltd".to_owned()),
+        ("DeletionProtection", "false".to_owned()),
+        ("ClientAuthFlows", CLIENT_AUTH_FLOWS.to_owned()),
+        // The pool's id is not known before the deployment; the authorizer puts it in.
+        ("JwksUrl", format!("{endpoint}/{{user_pool_id}}/.well-known/jwks.json")),
+        ("HttpApiUpstream", format!("{endpoint}/restapis/{{rest_api_id}}/v1/_user_request_")),
+    ]
+}
+
+/// Password flows as well, so that a test can sign people in.
+const CLIENT_AUTH_FLOWS: &str =
+    "ALLOW_USER_SRP_AUTH,ALLOW_REFRESH_TOKEN_AUTH,ALLOW_USER_PASSWORD_AUTH,ALLOW_ADMIN_USER_PASSWORD_AUTH";

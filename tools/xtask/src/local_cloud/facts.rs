@@ -1,0 +1,165 @@
+//! What others need to know of a running local cloud: `target/local-cloud.json`.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use super::deploy::{Outputs, SENDER_EMAIL};
+use super::server::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Server};
+
+/// Addresses, names and credentials of a local cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Facts {
+    /// Every AWS API.
+    pub(crate) endpoint: String,
+    /// Region it plays.
+    pub(crate) region: String,
+    /// Account it plays.
+    pub(crate) account_id: String,
+    /// Credentials of the local account's root.
+    pub(crate) access_key_id: String,
+    /// Their secret; it opens nothing but this server.
+    pub(crate) secret_access_key: String,
+    /// REST API: this address and every path below it is protected (REQUEST authorizer).
+    pub(crate) api_url: String,
+    /// The one path of the REST API behind the TOKEN authorizer.
+    pub(crate) token_api_url: String,
+    /// HTTP API: this address and every path below it is protected (payload format 2.0, simple response).
+    pub(crate) http_api_url: String,
+    /// User pool.
+    pub(crate) user_pool_id: String,
+    /// Its client; it has no secret.
+    pub(crate) client_id: String,
+    /// `iss` of the pool's tokens.
+    pub(crate) issuer: String,
+    /// The pool's keys.
+    pub(crate) jwks_url: String,
+    /// Bus of the pipeline.
+    pub(crate) bus_name: String,
+    /// One item per user.
+    pub(crate) tombstones_table: String,
+    /// Audit trail.
+    pub(crate) revocations_table: String,
+    /// Counts and incidents.
+    pub(crate) compromises_table: String,
+    /// Pages.
+    pub(crate) page_topic_arn: String,
+    /// Notices to managers and HR.
+    pub(crate) notice_topic_arn: String,
+    /// Alarms.
+    pub(crate) operations_topic_arn: String,
+    /// Sender of notices.
+    pub(crate) sender_email: String,
+    /// Source queue of intake-partner.
+    pub(crate) intake_queue_url: String,
+    /// Its dead letters.
+    pub(crate) intake_dlq_url: String,
+    /// Source queue of revoke.
+    pub(crate) revoke_queue_url: String,
+    /// Its dead letters.
+    pub(crate) revoke_dlq_url: String,
+    /// Source queue of compromise-counter.
+    pub(crate) compromise_queue_url: String,
+    /// Its dead letters.
+    pub(crate) compromise_dlq_url: String,
+    /// Source queue of notify.
+    pub(crate) notify_queue_url: String,
+    /// Its dead letters.
+    pub(crate) notify_dlq_url: String,
+    /// Names the functions have in Lambda, and their log groups.
+    pub(crate) functions: Vec<DeployedFunction>,
+    /// Process of the server; it leads a process group.
+    pub(crate) pid: u32,
+    /// What the server writes.
+    pub(crate) log: String,
+}
+
+/// A function as deployed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeployedFunction {
+    /// Name of its package.
+    pub(crate) package: String,
+    /// Name in Lambda.
+    pub(crate) name: String,
+    /// Log group.
+    pub(crate) log_group: String,
+}
+
+/// Package, and what the template's outputs for it begin with.
+const FUNCTIONS: [(&str, &str, &str); 5] = [
+    ("intake-partner", "IntakePartnerFunctionName", "IntakeLogGroupName"),
+    ("revoke", "RevokeFunctionName", "RevokeLogGroupName"),
+    ("compromise-counter", "CompromiseCounterFunctionName", "CompromiseLogGroupName"),
+    ("notify", "NotifyFunctionName", "NotifyLogGroupName"),
+    ("authorizer", "AuthorizerFunctionName", "AuthorizerLogGroupName"),
+];
+
+// === impl Facts ===
+
+impl Facts {
+    pub(super) fn new(outputs: &Outputs, server: &Server) -> Result<Self> {
+        let output = |name: &str| {
+            let found = outputs.get(name).cloned();
+            found.with_context(|| format!("infra/template.yaml has no output `{name}`, which local-cloud.json needs"))
+        };
+        let endpoint = server.endpoint();
+        let user_pool_id = output("UserPoolId")?;
+        let api_url = format!("{endpoint}/restapis/{}/v1/_user_request_", output("ExampleApiId")?);
+        let functions = FUNCTIONS.iter().map(|(package, name, log_group)| {
+            Ok(DeployedFunction { package: (*package).to_owned(), name: output(name)?, log_group: output(log_group)? })
+        });
+        let functions = functions.collect::<Result<_>>()?;
+        Ok(Self {
+            region: REGION.to_owned(),
+            account_id: output("AccountId")?,
+            access_key_id: ACCESS_KEY_ID.to_owned(),
+            secret_access_key: SECRET_ACCESS_KEY.to_owned(),
+            token_api_url: format!("{api_url}/token-authorized"),
+            api_url,
+            http_api_url: format!("{endpoint}/_aws/execute-api/{}/$default", output("ExampleHttpApiId")?),
+            issuer: format!("https://cognito-idp.{REGION}.amazonaws.com/{user_pool_id}"),
+            jwks_url: format!("{endpoint}/{user_pool_id}/.well-known/jwks.json"),
+            user_pool_id,
+            client_id: output("UserPoolClientId")?,
+            bus_name: output("BusName")?,
+            tombstones_table: output("TombstonesTable")?,
+            revocations_table: output("RevocationsTable")?,
+            compromises_table: output("CompromisesTable")?,
+            page_topic_arn: output("PageTopicArn")?,
+            notice_topic_arn: output("NoticeTopicArn")?,
+            operations_topic_arn: output("OperationsTopicArn")?,
+            sender_email: SENDER_EMAIL.to_owned(),
+            intake_queue_url: output("IntakeQueueUrl")?,
+            intake_dlq_url: output("IntakeDeadLettersUrl")?,
+            revoke_queue_url: output("RevokeQueueUrl")?,
+            revoke_dlq_url: output("RevokeDeadLettersUrl")?,
+            compromise_queue_url: output("CompromiseQueueUrl")?,
+            compromise_dlq_url: output("CompromiseDeadLettersUrl")?,
+            notify_queue_url: output("NotifyQueueUrl")?,
+            notify_dlq_url: output("NotifyDeadLettersUrl")?,
+            functions,
+            pid: server.pid(),
+            log: server.log().display().to_string(),
+            endpoint,
+        })
+    }
+
+    /// Reads what a running local cloud wrote.
+    pub(crate) fn read(file: &Path) -> Result<Self> {
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        serde_json::from_str(&text).with_context(|| {
+            format!("{} is of another version: end that local cloud's process by hand, then remove it", file.display())
+        })
+    }
+
+    /// Writes the file whole or not at all.
+    pub(super) fn write(&self, file: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self).context("cannot write the facts as JSON")?;
+        let draft = file.with_extension("draft");
+        fs::write(&draft, text + "\n")
+            .and_then(|()| fs::rename(&draft, file))
+            .with_context(|| format!("cannot write {}", file.display()))
+    }
+}
