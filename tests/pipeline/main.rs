@@ -1,6 +1,6 @@
 //! The pipeline without AWS: real handlers behind the real batch loop, over the fakes of `shared/testkit`.
 
-//mod counter;
+mod counter;
 mod crashes;
 mod revoke;
 mod world;

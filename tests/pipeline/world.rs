@@ -18,10 +18,10 @@ use revoke::RevokeHandler;
 use serde_json::{Value, json};
 
 /// Cognito's clock and ours differ by no more.
-pub const SKEW: Duration = Duration::from_secs(2);
+pub(crate) const SKEW: Duration = Duration::from_secs(2);
 
-pub struct World {
-    pub cloud: Arc<FakeCloud>,
+pub(crate) struct World {
+    pub(crate) cloud: Arc<FakeCloud>,
     queue: Arc<FakeQueue>,
     function: Arc<QueueFunction>,
 }
@@ -48,14 +48,14 @@ impl RedeliveryTimer for FakeQueue {
 
 /// What the queue did with a message.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     Done,
     Parked(String),
     Again,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let cloud = Arc::new(FakeCloud::default());
         let queue = Arc::new(FakeQueue::default());
         let function = Arc::new(QueueFunction {
@@ -69,11 +69,11 @@ impl World {
     }
 
     /// Delivers an event with this detail once.
-    pub async fn deliver(&self, detail: &Value) -> Fate {
+    pub(crate) async fn deliver(&self, detail: &Value) -> Fate {
         self.deliver_raw(&detail.to_string()).await
     }
 
-    pub async fn deliver_raw(&self, detail: &str) -> Fate {
+    pub(crate) async fn deliver_raw(&self, detail: &str) -> Fate {
         let body = format!(r#"{{"id":"1","source":"test","detail-type":"Revocation Requested","detail":{detail}}}"#);
         let sent = self.cloud.clock.now().0;
         let batch = serde_json::from_value(json!({"Records": [{
@@ -91,37 +91,37 @@ impl World {
         }
     }
 
-    pub fn trail(&self, detail: &Value) -> Trail {
+    pub(crate) fn trail(&self, detail: &Value) -> Trail {
         let request: RevocationRequest = serde_json::from_value(detail.clone()).unwrap();
         self.cloud.state().trails.get(&request.id()).cloned().unwrap()
     }
 
     /// The subject's record of this request.
-    pub fn record(&self, detail: &Value, subject: Option<&SubjectKey>) -> AuditRecord {
+    pub(crate) fn record(&self, detail: &Value, subject: Option<&SubjectKey>) -> AuditRecord {
         self.trail(detail).completed.get(&subject.cloned()).cloned().unwrap()
     }
 
     /// The calls that took effect, by name, without the audit trail's own.
-    pub fn actions(&self) -> Vec<String> {
+    pub(crate) fn actions(&self) -> Vec<String> {
         let bookkeeping = ["begin", "resolved", "step", "completed", "published", "finished"];
         let state = self.cloud.state();
         state.calls.iter().filter(|call| !bookkeeping.contains(&call.as_str())).cloned().collect()
     }
 
-    pub fn events(&self) -> Vec<Event> {
+    pub(crate) fn events(&self) -> Vec<Event> {
         self.cloud.state().events.clone()
     }
 
-    pub fn wait(&self, by: Duration) {
+    pub(crate) fn wait(&self, by: Duration) {
         self.cloud.clock.advance(by);
     }
 
-    pub fn now(&self) -> EpochMillis {
+    pub(crate) fn now(&self) -> EpochMillis {
         self.cloud.clock.now()
     }
 }
 
-pub fn revoker(cloud: &Arc<FakeCloud>) -> Revoker {
+pub(crate) fn revoker(cloud: &Arc<FakeCloud>) -> Revoker {
     Revoker {
         clock: cloud.clock.clone(),
         resolver: cloud.clone(),
@@ -137,7 +137,7 @@ pub fn revoker(cloud: &Arc<FakeCloud>) -> Revoker {
 }
 
 /// A request for `email`, as an intake writes it.
-pub fn request(event_id: &str, email: &str, reason: &str) -> Value {
+pub(crate) fn request(event_id: &str, email: &str, reason: &str) -> Value {
     json!({
         "version": "1", "source": {"name": "test", "event_id": event_id},
         "sub_id": {"format": "email", "email": email}, "reason": reason,
@@ -145,6 +145,6 @@ pub fn request(event_id: &str, email: &str, reason: &str) -> Value {
     })
 }
 
-pub fn outcome(record: &AuditRecord, step: Step) -> Option<StepOutcome> {
+pub(crate) fn outcome(record: &AuditRecord, step: Step) -> Option<StepOutcome> {
     record.steps.iter().find(|record| record.step == step).map(|record| record.outcome.clone())
 }

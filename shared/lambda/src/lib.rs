@@ -3,6 +3,7 @@
 pub mod audit_line;
 pub mod clock;
 pub mod env;
+mod lines;
 pub mod logging;
 pub mod metrics;
 pub mod queue;

@@ -2,31 +2,25 @@
 //!
 //! Format: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
-use std::io::Write as _;
-
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::Clock as _;
 use serde_json::{Value, json};
 
 use crate::clock::SystemClock;
+use crate::lines;
 
 /// The namespace of all metrics, as `infra/template.yaml` names it in its alarms.
 pub const NAMESPACE: &str = "SessionRevocation";
 
 /// Adds one to `metric`, without dimensions (for alarms) and with one dimension.
 pub fn count(metric: &str, dimension: &str, value: &str) {
-    write(&emf(SystemClock.now(), metric, "Count", 1.0, dimension, value));
+    lines::write(&emf(SystemClock.now(), metric, "Count", 1.0, dimension, value));
 }
 
 /// Notes a duration in milliseconds.
 pub fn milliseconds(metric: &str, elapsed: u64, dimension: &str, value: &str) {
     #[expect(clippy::cast_precision_loss, reason = "no duration here comes near 2^52 ms")]
-    write(&emf(SystemClock.now(), metric, "Milliseconds", elapsed as f64, dimension, value));
-}
-
-fn write(line: &Value) {
-    // One write a line, so that concurrent ones do not mix. A closed stderr is no reason to fail a revocation.
-    let _ = std::io::stderr().lock().write_all(format!("{line}\n").as_bytes());
+    lines::write(&emf(SystemClock.now(), metric, "Milliseconds", elapsed as f64, dimension, value));
 }
 
 fn emf(at: EpochMillis, metric: &str, unit: &str, amount: f64, dimension: &str, value: &str) -> Value {

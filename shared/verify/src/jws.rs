@@ -12,8 +12,8 @@ pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// The longest `kid`. Cognito's have 44 characters.
 const MAX_KEY_ID_BYTES: usize = 128;
 
-/// A token taken apart. The numbers are those of [`Verifier`](crate::Verifier).
-#[derive(Debug)]
+/// A token taken apart; the numbers below are those of [`Verifier`](crate::Verifier). Not `Debug`, as are the claims: they
+/// must not get into a log (I10).
 pub(crate) struct Jws<'a> {
     /// What is signed: header and payload as they came, so that no re-encoding can change them.
     pub(crate) signing_input: &'a str,

@@ -18,7 +18,7 @@ use crate::pool::PoolConfig;
 /// At least this long between a fetch that succeeded and the next. A rotation shows with the first token that names the
 /// new key; only if made-up names caused a fetch just before does it wait, and then this long at most. A flood from
 /// outside costs the pool's endpoint one request a minute and instance.
-pub const REFRESH_FLOOR: Duration = Duration::from_secs(60);
+pub const REFRESH_FLOOR: Duration = Duration::from_mins(1);
 /// At least this long between a fetch that failed and the next: soon enough for whoever is denied meanwhile, rare enough
 /// to let an endpoint recover.
 pub const RETRY_FLOOR: Duration = Duration::from_secs(5);

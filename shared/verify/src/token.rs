@@ -18,11 +18,10 @@ pub enum TokenUse {
 }
 
 /// Claims anybody may have written. **They decide nothing**, except which configured pool's keys are tried.
-#[derive(Debug)]
 pub(crate) struct UnverifiedClaims(Claims);
 
 /// All claims that are used: a duplicate of one named here is an error, all others are ignored.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(crate) struct Claims {
     pub(crate) sub: String,
     pub(crate) iss: String,

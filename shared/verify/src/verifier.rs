@@ -19,7 +19,7 @@ use crate::token::{Claims, TokenUse, UnverifiedClaims, VerifiedToken};
 pub const NBF_LEEWAY: Duration = Duration::from_secs(2);
 /// `iat` and `auth_time` may lie this far ahead. They are compared with cutoffs, so a token dated far ahead would be out
 /// of reach of every revocation; but a clock of ours gone wrong by less than this must not lock everybody out.
-pub const FUTURE_LEEWAY: Duration = Duration::from_secs(300);
+pub const FUTURE_LEEWAY: Duration = Duration::from_mins(5);
 /// The longest `sub`. Cognito's are UUIDs of 36 characters, or an app client's id.
 const MAX_SUB_BYTES: usize = 128;
 

@@ -4,6 +4,7 @@ usage: transform.py TEMPLATE
 """
 
 import logging
+import os
 import re
 import sys
 from pathlib import Path
@@ -25,6 +26,8 @@ class NoManagedPolicies(ManagedPolicyLoader):
 def main() -> int:
     """Entry point."""
     logging.disable(logging.WARNING)
+    # The translator asks botocore for its Region, not the parameters below.
+    os.environ["AWS_DEFAULT_REGION"] = "eu-central-1"
     text = Path(sys.argv[1]).read_text(encoding="utf-8")
     # What `sam package` does: the transform wants addresses, not folders.
     template = yaml_parse(re.sub(r"CodeUri: \.\./\S+", "CodeUri: s3://bucket/key", text))

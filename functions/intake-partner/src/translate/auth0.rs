@@ -63,8 +63,8 @@ pub(super) fn translate(envelope: &Envelope<'_>, settings: &Settings) -> Result<
     let Some(ended) = ended else { return Ok(Verdict::Irrelevant("event_type")) };
     let event_id = said(log.log_id.as_deref()).or(said(detail.log_id.as_deref())).ok_or(MalformedEvent::NoId)?;
     let federated = parts::federated(settings.auth0_provider.as_deref(), Some(&ended.user_id));
-    let sub_id = parts::subject([ended.email, federated])
-        .unwrap_or(SubjectIdentifier::Username { username: ended.user_id });
+    let sub_id =
+        parts::subject([ended.email, federated]).unwrap_or(SubjectIdentifier::Username { username: ended.user_id });
     let source = EventSource { name, event_id: event_id.to_owned() };
     Ok(Verdict::Requests(vec![RevocationRequest {
         reason_admin: parts::english(ended.text),

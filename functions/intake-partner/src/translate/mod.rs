@@ -108,7 +108,8 @@ impl Origin {
     #[must_use]
     pub fn of(envelope: &Envelope<'_>) -> Self {
         // A detail that is no object has none of these members.
-        let emitter = serde_json::from_str::<Emitter>(envelope.detail.get()).ok().and_then(|detail| detail.event_source);
+        let emitter =
+            serde_json::from_str::<Emitter>(envelope.detail.get()).ok().and_then(|detail| detail.event_source);
         match (envelope.detail_type.as_str(), emitter.as_deref()) {
             _ if is_partner(&envelope.source, okta::PARTNER) => Self::Okta,
             _ if is_partner(&envelope.source, auth0::PARTNER) => Self::Auth0,

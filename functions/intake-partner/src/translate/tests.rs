@@ -124,8 +124,16 @@ fn any_json() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         "\\PC{0,12}".prop_map(Value::from),
-        prop_oneof![Just(SECRET), Just("SUCCESS"), Just("User"), Just("sdu"), Just("sapi"), Just("true"), Just("\u{0}")]
-            .prop_map(Value::from),
+        prop_oneof![
+            Just(SECRET),
+            Just("SUCCESS"),
+            Just("User"),
+            Just("sdu"),
+            Just("sapi"),
+            Just("true"),
+            Just("\u{0}")
+        ]
+        .prop_map(Value::from),
         Just(Value::from("x".repeat(2_000))),
     ];
     leaf.prop_recursive(4, 32, 5, |inner| {
@@ -141,7 +149,9 @@ fn any_json() -> impl Strategy<Value = Value> {
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
-        Value::Object(members) => members.iter().for_each(|(name, value)| places(value, &format!("{at}/{name}"), found)),
+        Value::Object(members) => {
+            members.iter().for_each(|(name, value)| places(value, &format!("{at}/{name}"), found))
+        }
         Value::Array(all) => all.iter().enumerate().for_each(|(n, value)| places(value, &format!("{at}/{n}"), found)),
         _ => {}
     }

@@ -6,4 +6,4 @@ topic-ended = On { $time }, all sessions of the user { $subject } were ended. Re
 topic-refresh = On { $time }, the access rights of the user { $subject } were changed. Reason: { $code }.
 topic-disabled = The account is disabled.
 topic-enabled = The account was not disabled by this.
-topic-told = The person was not told by this pipeline.
+topic-person = The person was not told by this pipeline.

@@ -7,7 +7,7 @@ use cargo_metadata::TargetKind;
 
 use crate::local_cloud::{LocalCloud, StartOptions};
 use crate::repo::Repo;
-use crate::run::{self, Tally};
+use crate::run::{self, Runner, Tally};
 use crate::say;
 
 /// The target of the package `tests` that needs a local cloud.
@@ -31,12 +31,13 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let repo = Repo::find()?;
     let mut parts = Vec::new();
-    parts.push(part("without a cloud", run::tests(&mut offline(&repo, args))?));
+    let (runner, mut command) = offline(&repo, args);
+    parts.push(part("without a cloud", run::tests(runner, &mut command)?));
     if !args.no_cloud && (args.keep_going || parts.iter().all(|part| part.ok)) {
-        if repo.has_target("tests", &TargetKind::Test, CLOUD_TESTS) {
+        if has_cloud_tests(&repo) {
             // Dropped, and with it the server, before the summary.
             let cloud = LocalCloud::start(&repo, &StartOptions::for_command(&repo, "test"))?;
-            parts.push(part("local cloud", run::tests(&mut online(&repo, args, &cloud))?));
+            parts.push(part("local cloud", run::tests(Runner::Cargo, &mut online(&repo, args, &cloud))?));
         } else {
             say::step(format_args!(
                 "the package `tests` has no target `{CLOUD_TESTS}` yet: nothing to run on a local cloud"
@@ -44,6 +45,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
     }
     summarise(&parts)
+}
+
+fn has_cloud_tests(repo: &Repo) -> bool {
+    repo.has_target("tests", &TargetKind::Test, CLOUD_TESTS)
 }
 
 struct Part {
@@ -57,25 +62,25 @@ fn part(name: &'static str, (ok, tally): (bool, Tally)) -> Part {
 }
 
 /// Everything but the local cloud's tests. Nextest where it is installed: it is faster and isolates tests.
-fn offline(repo: &Repo, args: &Args) -> Command {
+fn offline(repo: &Repo, args: &Args) -> (Runner, Command) {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(repo.root());
-    if run::works(Command::new("cargo").args(["nextest", "--version"])) {
+    let nextest = run::works(Command::new("cargo").args(["nextest", "--version"]));
+    if nextest {
         cargo.args(["nextest", "run", "--workspace", "--no-tests=pass", "--hide-progress-bar"]);
-        cargo.args(["-E", &format!("not binary(={CLOUD_TESTS})")]);
-        if args.keep_going {
-            cargo.arg("--no-fail-fast");
+        // Nextest refuses to name a binary that does not exist.
+        if has_cloud_tests(repo) {
+            cargo.args(["-E", &format!("not binary(={CLOUD_TESTS})")]);
         }
-        cargo.args(&args.filter);
     } else {
         // `cargo test` cannot leave one target out; its tests pass at once without LOCAL_CLOUD_FILE.
         cargo.args(["test", "--workspace", "--all-targets"]).env_remove("LOCAL_CLOUD_FILE");
-        if args.keep_going {
-            cargo.arg("--no-fail-fast");
-        }
-        cargo.args(&args.filter);
     }
-    cargo
+    if args.keep_going {
+        cargo.arg("--no-fail-fast");
+    }
+    cargo.args(&args.filter);
+    (if nextest { Runner::Nextest } else { Runner::Cargo }, cargo)
 }
 
 fn online(repo: &Repo, args: &Args, cloud: &LocalCloud) -> Command {

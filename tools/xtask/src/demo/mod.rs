@@ -1,6 +1,12 @@
 //! `demo`: the story of the pipeline, told on a local cloud.
 
-use anyhow::{Result, bail};
+mod audit_table;
+mod cast;
+mod story;
+mod teller;
+
+use anyhow::{Context as _, Result};
+use revocation_probe::Probe;
 
 use crate::local_cloud::{LocalCloud, StartOptions};
 use crate::repo::Repo;
@@ -9,9 +15,13 @@ use crate::repo::Repo;
 #[derive(clap::Args)]
 pub(crate) struct Args {}
 
-/// Runs the command.
+/// Runs the command. Fails at the first thing that is not as told.
 pub(crate) fn run(_args: &Args) -> Result<()> {
     let repo = Repo::find()?;
     let cloud = LocalCloud::start(&repo, &StartOptions::for_command(&repo, "demo"))?;
-    bail!("the story is not written yet; the local cloud started at {} and ends now", cloud.facts.endpoint)
+    let probe = Probe::read(cloud.facts_file())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no async runtime")?;
+    runtime.block_on(story::tell(&probe)).with_context(|| {
+        format!("the story did not come out as told; what the pipeline wrote is in {}", probe.facts.log)
+    })
 }

@@ -77,7 +77,9 @@ fn only_success_counts() {
 fn low_risks_are_below_the_floor_and_unnamed_ones_are_not() {
     let detail = with(&deactivation(), "/eventType", json!("user.risk.detect"));
     let at = |risk: Value| translated(&with(&detail, "/debugContext/debugData", json!({ "risk": risk })));
-    for risk in [json!("{level=LOW, reasons=x}"), json!(" { previousLevel=HIGH, level=medium }"), json!({"level": "LOW"})] {
+    for risk in
+        [json!("{level=LOW, reasons=x}"), json!(" { previousLevel=HIGH, level=medium }"), json!({"level": "LOW"})]
+    {
         assert_eq!(at(risk.clone()), irrelevant("risk_below_floor"), "{risk}");
     }
     for risk in [json!("{previousLevel=LOW, level=HIGH}"), json!("level=LOWER"), json!(null), json!(7), json!("{}")] {
@@ -91,7 +93,9 @@ fn low_risks_are_below_the_floor_and_unnamed_ones_are_not() {
 
 #[test]
 fn the_actor_is_never_the_subject() {
-    for target in [json!(null), json!([]), json!([null]), json!([{"id": "00g1", "type": "UserGroup", "alternateId": "x"}])] {
+    for target in
+        [json!(null), json!([]), json!([null]), json!([{"id": "00g1", "type": "UserGroup", "alternateId": "x"}])]
+    {
         assert_eq!(translated(&with(&deactivation(), "/target", target)), Err(MalformedEvent::NoUser));
     }
     let nameless = json!([{"id": "00ujane", "type": "User", "alternateId": null}]);

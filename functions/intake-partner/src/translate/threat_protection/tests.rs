@@ -51,7 +51,10 @@ fn compromised_credentials_are_a_compromise_however_true_is_written() {
         for level in [json!("Low"), json!(""), json!(null)] {
             let detail = with(&entry(), "/message/compromisedCredentialDetected", flag.clone());
             let detail = with(&detail, "/message/riskLevel", level);
-            assert_eq!(translated(&detail), request(&[("/reason", json!("compromise")), ("/reason_admin/en", text.clone())]));
+            assert_eq!(
+                translated(&detail),
+                request(&[("/reason", json!("compromise")), ("/reason_admin/en", text.clone())])
+            );
         }
     }
 }
@@ -91,7 +94,8 @@ fn timestamps_are_numbers_or_text_and_absurd_ones_are_left_out() {
         other => panic!("{other:?}"),
     };
     assert_eq!(at(json!(1_767_259_800_000_i64)).as_deref(), Some("2026-01-01T09:30:00.000Z"));
-    for absurd in [json!(""), json!("soon"), json!("٢٠"), json!(i64::MIN), json!("9".repeat(40)), json!(1.5), json!([])] {
+    for absurd in [json!(""), json!("soon"), json!("٢٠"), json!(i64::MIN), json!("9".repeat(40)), json!(1.5), json!([])]
+    {
         assert_eq!(at(absurd.clone()), None, "{absurd}");
     }
     assert_eq!(at(json!(null)), None);

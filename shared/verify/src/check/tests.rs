@@ -1,0 +1,122 @@
+use std::collections::BTreeMap;
+
+use revocation_core::domain::tombstone::Hold;
+use revocation_testkit::token::LIFE;
+
+use super::*;
+use crate::deny::DenyClass;
+use crate::testing::{Bench, CLIENT, POOL, SUB, pool};
+
+fn cutoff(at: EpochSeconds) -> Tombstone {
+    Tombstone { not_before: Some(at), ..Tombstone::default() }
+}
+
+fn best_effort() -> Bench {
+    Bench::with(vec![pool()], vec![TokenUse::Access], StoreOutage::BestEffort)
+}
+
+#[tokio::test]
+async fn a_permit_says_who_may_do_what() {
+    let bench = Bench::new();
+    let permit = bench.checker.check(&bench.access().build()).await.unwrap();
+    let expected = Permit {
+        subject: SubjectKey::new(POOL, SUB),
+        username: Some(format!("user-{SUB}")),
+        client_id: CLIENT.into(),
+        scope: Some("openid profile".into()),
+        groups: vec!["staff".into(), "admins".into()],
+        token_use: TokenUse::Access,
+        exp: EpochSeconds(bench.now().0 + LIFE),
+        unchecked: false,
+    };
+    assert_eq!(permit, expected);
+    assert_eq!(bench.store.reads(), 1, "one read a request");
+}
+
+#[tokio::test]
+async fn i04_a_tombstone_refuses_access_and_id_tokens() {
+    let bench = Bench::new();
+    let now = bench.now();
+    let revoked = Err(DenyReason::Revoked(Refusal::Cutoff));
+    for token in [bench.access(), bench.id()] {
+        bench.store.answer(Ok(Some(cutoff(now))));
+        assert_eq!(bench.checker.check(&token.build()).await, revoked);
+        bench.store.answer(Ok(Some(cutoff(EpochSeconds(now.0 - 1)))));
+        assert!(bench.checker.check(&token.build()).await.is_ok(), "signed in after it");
+        let refreshed = token.claim("auth_time", (now.0 - 9).to_string()).build();
+        assert_eq!(bench.checker.check(&refreshed).await, revoked, "an old session's refresh");
+    }
+}
+
+#[tokio::test]
+async fn i04_each_refusal_has_a_code_of_its_own() {
+    let bench = Bench::new();
+    let now = bench.now();
+    let session = |id: &str| BTreeMap::from([(id.to_owned(), now)]);
+    let hold = Hold { until: None, message: "wait".into() };
+    for (tombstone, code) in [
+        (cutoff(now), "revoked"),
+        (Tombstone { claims_not_before: Some(now), ..Tombstone::default() }, "claims_changed"),
+        (Tombstone { sessions: session("origin-1"), ..Tombstone::default() }, "session_revoked"),
+        (Tombstone { sessions: session("jti-1"), ..Tombstone::default() }, "session_revoked"),
+        (Tombstone { hold: Some(hold), ..Tombstone::default() }, "on_hold"),
+    ] {
+        bench.store.answer(Ok(Some(tombstone)));
+        let reason = bench.checker.check(&bench.access().build()).await.unwrap_err();
+        assert_eq!((reason.code(), reason.class()), (code, DenyClass::InvalidToken));
+    }
+}
+
+#[tokio::test]
+async fn i06_an_unreachable_store_denies_without_blaming_the_token() {
+    let bench = Bench::new();
+    bench.store.answer(Err(PortError::retry("dynamodb:GetItem", "timeout")));
+    let reason = bench.checker.check(&bench.access().build()).await.unwrap_err();
+    assert_eq!((reason, reason.class()), (DenyReason::StoreUnavailable, DenyClass::Unavailable));
+}
+
+#[tokio::test]
+async fn i06_an_unreadable_tombstone_denies_even_in_best_effort() {
+    for bench in [Bench::new(), best_effort()] {
+        bench.store.answer(Err(PortError::reject("dynamodb:GetItem", "unreadable_item")));
+        let reason = bench.checker.check(&bench.access().build()).await.unwrap_err();
+        assert_eq!((reason, reason.class()), (DenyReason::StoreUnreadable, DenyClass::Unavailable));
+    }
+}
+
+#[tokio::test]
+async fn i06_best_effort_permits_in_an_outage_only_and_marks_the_permit() {
+    let bench = best_effort();
+    bench.store.answer(Err(PortError::retry("dynamodb:GetItem", "timeout")));
+    assert!(bench.checker.check(&bench.access().build()).await.unwrap().unchecked);
+    let expired = bench.access().claim("exp", "1").build();
+    assert_eq!(bench.checker.check(&expired).await, Err(DenyReason::Expired), "verification is not relaxed");
+    bench.store.answer(Ok(Some(cutoff(bench.now()))));
+    assert_eq!(bench.checker.check(&bench.access().build()).await, Err(DenyReason::Revoked(Refusal::Cutoff)));
+    bench.store.answer(Ok(None));
+    assert!(!bench.checker.check(&bench.access().build()).await.unwrap().unchecked);
+}
+
+#[tokio::test]
+async fn i06_unreachable_keys_deny_without_blaming_the_token() {
+    for bench in [Bench::new(), best_effort()] {
+        bench.jwks.answer(Err(PortError::retry("jwks:fetch", "timeout")));
+        let reason = bench.checker.check(&bench.access().build()).await.unwrap_err();
+        assert_eq!((reason, reason.class()), (DenyReason::KeysUnavailable, DenyClass::Unavailable));
+        assert_eq!(bench.store.reads(), 0);
+    }
+}
+
+#[tokio::test]
+async fn warming_fetches_keys_and_reads_once() {
+    let bench = Bench::new();
+    bench.checker.warm(&SubjectKey::new(POOL, "warm-up")).await;
+    assert_eq!((bench.jwks.fetches(), bench.store.reads()), (1, 1));
+}
+
+#[test]
+fn an_outage_setting_is_spelled_exactly() {
+    assert_eq!("deny".parse(), Ok(StoreOutage::Deny));
+    assert_eq!("best_effort".parse(), Ok(StoreOutage::BestEffort));
+    assert_eq!("allow".parse::<StoreOutage>(), Err(NotAStoreOutage));
+}

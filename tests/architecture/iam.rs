@@ -1,0 +1,100 @@
+//! I14: a function's role allows exactly the actions of the ports it holds.
+
+use std::collections::BTreeSet;
+
+use yaml_serde::Value;
+
+use crate::sources::sources;
+use crate::template::resources;
+
+/// What Lambda itself needs to feed a function and to keep its logs.
+const OF_LAMBDA: [&str; 2] = ["PollSource", "WriteLogs"];
+
+/// The actions a role allows, and the statements that allow them.
+fn allowed(role: &str) -> (BTreeSet<String>, Vec<Value>) {
+    let role = resources("AWS::IAM::Role").remove(role).unwrap_or_else(|| panic!("no role {role}"));
+    assert!(role["Properties"]["ManagedPolicyArns"].is_null(), "a managed policy allows more than the ports need");
+    let mut statements = Vec::new();
+    for policy in role["Properties"]["Policies"].as_sequence().unwrap() {
+        collect(&policy["PolicyDocument"]["Statement"], &mut statements);
+    }
+    statements.retain(|statement| {
+        statement["Effect"].as_str() == Some("Allow") && !OF_LAMBDA.contains(&statement["Sid"].as_str().unwrap())
+    });
+    let actions = statements.iter().flat_map(|statement| texts(&statement["Action"])).collect();
+    (actions, statements)
+}
+
+/// Statements, those behind an `!If` included.
+fn collect(value: &Value, found: &mut Vec<Value>) {
+    match value {
+        Value::Mapping(_) if !value["Effect"].is_null() => found.push(value.clone()),
+        Value::Sequence(entries) => entries.iter().for_each(|entry| collect(entry, found)),
+        Value::Tagged(tagged) => collect(&tagged.value, found),
+        _ => {}
+    }
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Sequence(entries) => entries.iter().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn needed(actions: &[&[&str]]) -> BTreeSet<String> {
+    actions.iter().flat_map(|actions| actions.iter()).map(|action| (*action).to_owned()).collect()
+}
+
+fn check(role: &str, folder: &str, ports: &[&[&str]]) {
+    let (allowed, statements) = allowed(role);
+    assert_eq!(allowed, needed(ports), "{role}");
+    for statement in statements {
+        let sid = statement["Sid"].as_str().unwrap().to_owned();
+        // SMS go to phone numbers, which have no ARN, and the opt-out question to none at all.
+        let no_arn = ["SendTextMessages", "AskForOptOuts"].contains(&sid.as_str());
+        assert!(no_arn || statement["Resource"].as_str() != Some("*"), "{role}: {sid} allows every resource");
+        assert!(texts(&statement["Action"]).iter().all(|action| !action.contains('*')), "{role}: {sid}");
+    }
+    // An adapter that is used but not listed would make the comparison above a lie.
+    for (path, text) in sources(&format!("functions/{folder}/src")) {
+        for line in text.lines().filter(|line| line.contains("::new(") && !line.trim_start().starts_with("//")) {
+            for adapter in ["Cognito", "Dynamo", "EventBridge", "Sns", "Ses", "Sqs"] {
+                let Some(at) = line.find(adapter) else { continue };
+                let name: String = line[at..].chars().take_while(char::is_ascii_alphanumeric).collect();
+                let lib = sources(&format!("functions/{folder}/src"));
+                let listed = lib.iter().any(|(_, text)| text.contains(&format!("{name}::IAM_ACTIONS")));
+                assert!(listed, "{path} uses {name}, which is not in IAM_ACTIONS");
+            }
+        }
+    }
+}
+
+#[test]
+fn i14_revoke() {
+    check("RevokeRole", "revoke", revoke::IAM_ACTIONS);
+}
+
+#[test]
+fn i14_intake_partner() {
+    check("IntakeRole", "intake-partner", intake_partner::IAM_ACTIONS);
+}
+
+#[test]
+fn i14_notify() {
+    check("NotifyRole", "notify", notify::IAM_ACTIONS);
+}
+
+#[test]
+fn i14_compromise_counter() {
+    let mut ports = compromise_counter::IAM_ACTIONS.to_vec();
+    ports.push(compromise_counter::IAM_ACTIONS_WITH_PAGERDUTY);
+    check("CompromiseRole", "compromise-counter", &ports);
+}
+
+#[test]
+fn i14_the_authorizer_reads_tombstones_and_nothing_else() {
+    check("AuthorizerRole", "authorizer", authorizer::IAM_ACTIONS);
+    assert_eq!(allowed("AuthorizerRole").0, BTreeSet::from(["dynamodb:GetItem".to_owned()]));
+}

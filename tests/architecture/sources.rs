@@ -1,0 +1,106 @@
+//! What stands in the sources: purity of the core, sizes, words.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// Every source file below a folder of the repository, with its text before the first inline test module.
+pub(crate) fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    walk(&root().join(folder), &mut found);
+    found.sort();
+    assert!(!found.is_empty(), "no sources in {folder}");
+    found
+}
+
+fn walk(folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let production = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default();
+            found.push((path.strip_prefix(root()).unwrap().display().to_string(), production.to_owned()));
+        }
+    }
+}
+
+fn production() -> Vec<(String, String)> {
+    let all = ["shared", "functions", "tools"].into_iter().flat_map(sources);
+    all.filter(|(path, _)| path.contains("/src/")).collect()
+}
+
+#[test]
+fn the_core_does_no_io_and_reads_neither_clock_nor_environment() {
+    let banned = ["std::env", "std::fs", "std::net", "SystemTime", "Instant::now", "Timestamp::now", "tokio::", "aws_", "lambda_"];
+    for (path, text) in sources("shared/core/src") {
+        for word in banned {
+            assert!(!code(&text).any(|line| line.contains(word)), "{path} uses {word}");
+        }
+    }
+}
+
+#[test]
+fn the_domain_knows_no_port_and_a_port_no_use_case() {
+    for (path, text) in sources("shared/core/src/domain") {
+        assert!(!code(&text).any(|line| line.contains("crate::ports") || line.contains("crate::usecase")), "{path}");
+    }
+    for (path, text) in sources("shared/core/src/ports") {
+        assert!(!code(&text).any(|line| line.contains("crate::usecase")), "{path}");
+    }
+}
+
+#[test]
+fn files_are_small() {
+    for (path, text) in production() {
+        let lines = text.lines().count();
+        assert!(lines <= 300, "{path} has {lines} lines before its tests; 300 are the most");
+        if path.starts_with("functions/") && path.ends_with("src/main.rs") {
+            assert!(lines <= 40, "{path} has {lines} lines; a main is wiring, 40 are the most");
+        }
+    }
+}
+
+#[test]
+fn a_function_is_read_in_160_lines() {
+    for function in ["authorizer", "compromise-counter", "intake-partner", "notify", "revoke"] {
+        let read = |name: &str| {
+            let (_, text) = sources(&format!("functions/{function}/src"))
+                .into_iter()
+                .find(|(path, _)| path.ends_with(&format!("src/{name}")))
+                .unwrap();
+            text.lines().count()
+        };
+        let lines = read("main.rs") + read("lib.rs");
+        assert!(lines <= 175, "{function}: main.rs and lib.rs have {lines} lines together");
+    }
+}
+
+#[test]
+fn one_word_for_one_thing() {
+    // Synonyms of "revoke" and "tombstone" in identifiers (DESIGN section 4).
+    let synonyms = ["blacklist", "denylist", "evict", "banned_", "_ban(", "kill_", "_kill", "invalidate_", "_invalidated", "logout_", "_logout"];
+    for (path, text) in production() {
+        for word in synonyms {
+            // Killing a process is what it is called.
+            let process = path.starts_with("tools/xtask/src/local_cloud") && word.contains("kill");
+            assert!(process || !code(&text).any(|line| line.contains(word)), "{path} says {word}");
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    for (path, text) in production() {
+        assert!(text.starts_with("//!"), "{path} does not begin with what it is for");
+    }
+}
+
+/// Lines that are not comments.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim_start().starts_with("//"))
+}

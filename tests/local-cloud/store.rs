@@ -1,0 +1,74 @@
+//! The tombstone adapters against the reference in the core, on a real DynamoDB API.
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use revocation_aws::clients::AwsConfig;
+use revocation_aws::dynamodb::{DynamoTombstoneReader, DynamoTombstoneWriter};
+use revocation_core::domain::profile::SubjectKey;
+use revocation_core::domain::revocation_id::RevocationId;
+use revocation_core::domain::time::EpochSeconds;
+use revocation_core::domain::tombstone::{Cutoff, CutoffKind, Tombstone};
+use revocation_core::ports::{TombstoneReader as _, TombstoneWriter as _};
+
+use crate::world::{fresh, probe};
+
+#[derive(Clone, Debug)]
+enum Write {
+    Raise(u8, i64, bool),
+    Seal(u8, i64),
+}
+
+fn histories() -> impl Strategy<Value = Vec<Write>> {
+    let one = prop_oneof![
+        (0..3u8, 1_000..1_020i64, any::<bool>()).prop_map(|(n, at, claims)| Write::Raise(n, at, claims)),
+        (0..3u8, 1_000..1_020i64).prop_map(|(n, at)| Write::Seal(n, at)),
+    ];
+    proptest::collection::vec(one, 1..10)
+}
+
+#[test]
+fn i02_i05_the_conditional_writes_do_what_the_reference_does() {
+    let probe = probe();
+    let facts = probe.facts.clone();
+    let aws = AwsConfig::from_env(&|name| match name {
+        "AWS_REGION" => Some(facts.region.clone()),
+        "AWS_ACCESS_KEY_ID" => Some(facts.access_key_id.clone()),
+        "AWS_SECRET_ACCESS_KEY" => Some(facts.secret_access_key.clone()),
+        "AWS_ENDPOINT_URL" => Some(facts.endpoint.clone()),
+        _ => None,
+    })
+    .unwrap();
+    let writer = DynamoTombstoneWriter::new(&aws, &facts.tombstones_table);
+    let reader = DynamoTombstoneReader::new(&aws, &facts.tombstones_table);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut runner = TestRunner::new(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() });
+    runner
+        .run(&histories(), |history| {
+            let subject = SubjectKey::new(&facts.user_pool_id, fresh("history"));
+            let mut reference = Tombstone::default();
+            runtime.block_on(async {
+                for write in &history {
+                    match write {
+                        Write::Raise(n, at, claims) => {
+                            let kind = if *claims { CutoffKind::Claims } else { CutoffKind::Sessions };
+                            let id = RevocationId(format!("rv_{n}"));
+                            let cutoff = Cutoff { revocation_id: id, at: EpochSeconds(*at), kind };
+                            let expected = reference.raise(&cutoff);
+                            prop_assert_eq!(writer.raise(&subject, &cutoff).await.unwrap(), expected);
+                        }
+                        // Nobody seals what nobody tombstoned.
+                        Write::Seal(..) if reference.not_before.is_none() => {}
+                        Write::Seal(n, at) => {
+                            let by = RevocationId(format!("rv_{n}"));
+                            let expected = reference.seal(&by, EpochSeconds(*at));
+                            prop_assert_eq!(writer.seal(&subject, &by, EpochSeconds(*at)).await.unwrap(), expected);
+                        }
+                    }
+                    let stored = reader.read(&subject).await.unwrap().unwrap_or_default();
+                    prop_assert_eq!(&stored, &reference);
+                }
+                Ok(())
+            })
+        })
+        .unwrap();
+}

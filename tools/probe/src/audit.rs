@@ -1,0 +1,94 @@
+//! The audit trail and the tombstones, as an auditor reads them.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, Result};
+use aws_sdk_dynamodb::types::AttributeValue;
+use revocation_core::domain::audit::AuditRecord;
+use revocation_core::domain::profile::SubjectKey;
+use revocation_core::domain::revocation_id::RevocationId;
+use revocation_core::ports::NoticeRecord;
+
+use crate::Probe;
+
+impl Probe {
+    /// The records of one subject, oldest first.
+    pub async fn records_of(&self, subject: &SubjectKey) -> Result<Vec<AuditRecord>> {
+        self.records("by_subject", "subject", &subject.to_string()).await
+    }
+
+    /// The records of one UTC day (`YYYY-MM-DD`), oldest first.
+    pub async fn records_on(&self, day: &str) -> Result<Vec<AuditRecord>> {
+        self.records("by_day", "day", day).await
+    }
+
+    async fn records(&self, index: &str, name: &str, value: &str) -> Result<Vec<AuditRecord>> {
+        let mut records = Vec::new();
+        let mut from = None;
+        loop {
+            let page = self
+                .dynamodb
+                .query()
+                .table_name(&self.facts.revocations_table)
+                .index_name(index)
+                .key_condition_expression("#name = :value")
+                .expression_attribute_names("#name", name)
+                .expression_attribute_values(":value", AttributeValue::S(value.to_owned()))
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .context("cannot read the audit trail")?;
+            for item in page.items() {
+                records.push(body(item)?);
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(records);
+            }
+        }
+    }
+
+    /// How the notice of a revocation ended; `None` while it has not.
+    pub async fn notice_of(&self, id: &RevocationId, subject: &SubjectKey) -> Result<Option<NoticeRecord>> {
+        let get = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.facts.revocations_table)
+            .key("revocation_id", AttributeValue::S(id.0.clone()))
+            .key("step", AttributeValue::S(format!("notice/{subject}")))
+            .consistent_read(true);
+        let item = get.send().await.context("cannot read the notice")?.item;
+        item.filter(|item| item.contains_key("body")).as_ref().map(body).transpose()
+    }
+
+    /// How many signs of compromise have been recorded.
+    pub async fn signs_recorded(&self) -> Result<usize> {
+        let mut count = 0;
+        let mut from = None;
+        loop {
+            let scan = self.dynamodb.scan().table_name(&self.facts.compromises_table).consistent_read(true);
+            let page = scan.set_exclusive_start_key(from).send().await.context("cannot read the compromises")?;
+            count += page.items().iter().filter(|item| item.contains_key("account")).count();
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(count);
+            }
+        }
+    }
+
+    /// A subject's tombstone as it is stored.
+    pub async fn tombstone_item(&self, subject: &SubjectKey) -> Result<Option<HashMap<String, AttributeValue>>> {
+        let get = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.facts.tombstones_table)
+            .key("subject", AttributeValue::S(subject.to_string()))
+            .consistent_read(true);
+        Ok(get.send().await.context("cannot read the tombstone")?.item)
+    }
+}
+
+fn body<T: serde::de::DeserializeOwned>(item: &HashMap<String, AttributeValue>) -> Result<T> {
+    let text = item.get("body").and_then(|value| value.as_s().ok()).context("an item without a body")?;
+    serde_json::from_str(text).context("an item of another version")
+}

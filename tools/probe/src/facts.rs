@@ -1,0 +1,63 @@
+//! What is known of a running pipeline: the members of `target/local-cloud.json` that are used here.
+
+use serde::Deserialize;
+
+/// Addresses, names and credentials. Written by `cargo xtask up`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Facts {
+    /// Every AWS API.
+    pub endpoint: String,
+    /// Region.
+    pub region: String,
+    /// Credentials.
+    pub access_key_id: String,
+    /// Credentials.
+    pub secret_access_key: String,
+    /// REST API: this address and every path below it is protected (REQUEST authorizer).
+    pub api_url: String,
+    /// The path of the REST API behind the TOKEN authorizer.
+    pub token_api_url: String,
+    /// HTTP API (payload format 2.0).
+    pub http_api_url: String,
+    /// User pool.
+    pub user_pool_id: String,
+    /// Its client.
+    pub client_id: String,
+    /// Bus of the pipeline.
+    pub bus_name: String,
+    /// One item a user.
+    pub tombstones_table: String,
+    /// Audit trail.
+    pub revocations_table: String,
+    /// Signs of compromise and incidents.
+    pub compromises_table: String,
+    /// Pages.
+    pub page_topic_arn: String,
+    /// Dead letters of intake-partner.
+    pub intake_dlq_url: String,
+    /// Dead letters of revoke.
+    pub revoke_dlq_url: String,
+    /// Source queue of intake-partner.
+    pub intake_queue_url: String,
+    /// Source queue of revoke.
+    pub revoke_queue_url: String,
+    /// Source queue of notify.
+    pub notify_queue_url: String,
+    /// Source queue of compromise-counter.
+    pub compromise_queue_url: String,
+    /// What the server and the functions write.
+    pub log: String,
+}
+
+impl Facts {
+    /// The facts as the variables by which AWS clients are configured.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        match name {
+            "AWS_REGION" => Some(self.region.clone()),
+            "AWS_ACCESS_KEY_ID" => Some(self.access_key_id.clone()),
+            "AWS_SECRET_ACCESS_KEY" => Some(self.secret_access_key.clone()),
+            "AWS_ENDPOINT_URL" => Some(self.endpoint.clone()),
+            _ => None,
+        }
+    }
+}
