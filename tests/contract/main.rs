@@ -2,6 +2,7 @@
 //!
 //! `samples` pins what every sample means; `agreement` compares the request's schema with its parser; `published`
 //! validates what the pipeline itself puts on the bus.
+#![cfg(test)]
 
 mod agreement;
 mod files;

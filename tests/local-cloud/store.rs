@@ -1,13 +1,15 @@
 //! The tombstone adapters against the reference in the core, on a real DynamoDB API.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use revocation_aws::clients::AwsConfig;
 use revocation_aws::dynamodb::{DynamoTombstoneReader, DynamoTombstoneWriter};
 use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::revocation_id::RevocationId;
-use revocation_core::domain::time::EpochSeconds;
-use revocation_core::domain::tombstone::{Cutoff, CutoffKind, Tombstone};
+use revocation_core::domain::time::{EpochMillis, EpochSeconds};
+use revocation_core::domain::tombstone::{Cutoff, CutoffKind, Seal, Tombstone};
 use revocation_core::ports::{TombstoneReader as _, TombstoneWriter as _};
 
 use crate::world::{fresh, probe};
@@ -60,8 +62,10 @@ fn i02_i05_the_conditional_writes_do_what_the_reference_does() {
                         Write::Seal(..) if reference.not_before.is_none() => {}
                         Write::Seal(n, at) => {
                             let by = RevocationId(format!("rv_{n}"));
-                            let expected = reference.seal(&by, EpochSeconds(*at));
-                            prop_assert_eq!(writer.seal(&subject, &by, EpochSeconds(*at)).await.unwrap(), expected);
+                            let now = EpochMillis(1_030_000);
+                            let seal = Seal::of(by, EpochSeconds(*at).into(), Duration::ZERO, now);
+                            let expected = reference.seal(&seal);
+                            prop_assert_eq!(writer.seal(&subject, &seal).await.unwrap(), expected);
                         }
                     }
                     let stored = reader.read(&subject).await.unwrap().unwrap_or_default();

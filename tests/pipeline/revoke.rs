@@ -6,7 +6,7 @@ use revocation_core::domain::audit::{Outcome, Step, StepOutcome};
 use revocation_core::domain::event::Event;
 use revocation_core::domain::reason::ReasonCode;
 use revocation_core::domain::time::EpochSeconds;
-use revocation_core::domain::tombstone::{LONGEST_REFRESH_LIFE, Refusal, TokenStamp, seal_cutoff};
+use revocation_core::domain::tombstone::{LONGEST_REFRESH_LIFE, Refusal, TokenStamp};
 use revocation_core::ports::{Clock as _, PortError};
 use serde_json::json;
 
@@ -131,7 +131,7 @@ async fn i03_a_seal_that_comes_late_does_not_end_the_honest_new_session() {
     world.wait(Duration::from_mins(10));
     assert_eq!(world.deliver(&asked).await, Fate::Done);
     let tombstone = world.cloud.tombstone(&key).unwrap();
-    assert_eq!(tombstone.not_before, Some(seal_cutoff(confirmed, SKEW)));
+    assert_eq!(tombstone.not_before, Some(confirmed.plus(SKEW).seconds()));
     assert_eq!(tombstone.refusal(&honest, world.now().seconds()), None);
 }
 

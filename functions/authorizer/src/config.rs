@@ -123,8 +123,10 @@ fn is_pool_id(id: &str) -> bool {
     id.len() <= 55
         && id.split_once('_').is_some_and(|(region, name)| {
             let region_like = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-            !region.is_empty() && region.chars().all(region_like)
-                && !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric())
+            !region.is_empty()
+                && region.chars().all(region_like)
+                && !name.is_empty()
+                && name.chars().all(|c| c.is_ascii_alphanumeric())
         })
 }
 

@@ -24,6 +24,7 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let reader = DynamoTombstoneReader::new(&aws, &*config.tombstones_table);
     let checker = &authorizer::checker(config, Arc::new(reader));
     authorizer::warm(checker).await;
-    let decide = |event: LambdaEvent<Box<RawValue>>| async move { authorizer::handle(checker, event.payload.get()).await };
+    let decide =
+        |event: LambdaEvent<Box<RawValue>>| async move { authorizer::handle(checker, event.payload.get()).await };
     lambda_runtime::run(service_fn(decide)).await
 }

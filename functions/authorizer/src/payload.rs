@@ -100,10 +100,9 @@ fn bearer(value: &str, bare: Bare) -> Result<String, NoToken> {
     let value = value.trim_matches(' ');
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim_start_matches(' ').to_owned()),
-        Some(_) => Err(NoToken::OtherScheme),
         None if value.is_empty() || value.eq_ignore_ascii_case("bearer") => Err(NoToken::Missing),
         None if bare == Bare::Accepted => Ok(value.to_owned()),
-        None => Err(NoToken::OtherScheme),
+        Some(_) | None => Err(NoToken::OtherScheme),
     }
 }
 

@@ -1,0 +1,261 @@
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_lambda_events::apigw::{ApiGatewayCustomAuthorizerResponse, ApiGatewayV2CustomAuthorizerSimpleResponse};
+use aws_lambda_events::appsync::AppSyncLambdaAuthorizerResponse;
+use aws_lambda_events::iam::IamPolicyEffect;
+use revocation_core::domain::profile::UserPoolId;
+use revocation_core::domain::tombstone::Tombstone;
+use revocation_core::ports::PortError;
+use revocation_testkit::clock::FakeClock;
+use revocation_testkit::keys::{jwks, key_a};
+use revocation_testkit::token::TokenBuilder;
+use revocation_verify::{KeySet, PoolConfig, StoreOutage, TokenUse};
+use serde_json::{Value, json};
+
+use super::*;
+
+const POOL: &str = "eu-central-1_Test";
+const CLIENT: &str = "client-1";
+const ARN: &str = "arn:aws:execute-api:eu-central-1:111122223333:api/v1/GET/orders";
+
+type Reading = dyn Fn() -> Result<Option<Tombstone>, PortError> + Send + Sync;
+
+struct Store(Box<Reading>);
+
+#[async_trait]
+impl TombstoneReader for Store {
+    async fn read(&self, _subject: &SubjectKey) -> Result<Option<Tombstone>, PortError> {
+        (self.0)()
+    }
+}
+
+struct Jwks(Mutex<Option<Vec<u8>>>);
+
+#[async_trait]
+impl JwksSource for Jwks {
+    async fn fetch(&self, _pool: &PoolConfig) -> Result<Vec<u8>, PortError> {
+        self.0.lock().unwrap().clone().ok_or(PortError::retry("jwks:fetch", "unreachable"))
+    }
+}
+
+fn with(
+    read: impl Fn() -> Result<Option<Tombstone>, PortError> + Send + Sync + 'static,
+    keys: Option<Vec<u8>>,
+    store_outage: StoreOutage,
+) -> Checker {
+    let pool = PoolConfig::new(UserPoolId(POOL.into()), vec![CLIENT.into()]);
+    let (clock, source): (Arc<dyn Clock>, Arc<dyn JwksSource>) =
+        (Arc::new(FakeClock::default()), Arc::new(Jwks(Mutex::new(keys))));
+    let verifier = Verifier::new(vec![pool], vec![TokenUse::Access, TokenUse::Id], &source, &clock);
+    Checker { verifier, reader: Arc::new(Store(Box::new(read))), clock, store_outage }
+}
+
+fn reading(answer: Result<Option<Tombstone>, PortError>) -> Checker {
+    with(move || answer.clone(), Some(jwks(&[key_a()])), StoreOutage::Deny)
+}
+
+fn token() -> String {
+    TokenBuilder::access(POOL, CLIENT, "sub-1", FakeClock::default().now().seconds()).build()
+}
+
+/// The same request by every front.
+fn events(token: &str) -> [(&'static str, Value); 5] {
+    let bearer = format!("Bearer {token}");
+    [
+        ("TOKEN", json!({ "type": "TOKEN", "methodArn": ARN, "authorizationToken": bearer })),
+        ("REQUEST", json!({ "type": "REQUEST", "methodArn": ARN, "headers": { "Authorization": bearer } })),
+        (
+            "1.0",
+            json!({ "version": "1.0", "type": "REQUEST", "methodArn": ARN, "headers": { "authorization": bearer } }),
+        ),
+        (
+            "2.0",
+            json!({ "version": "2.0", "type": "REQUEST", "routeArn": ARN, "headers": { "authorization": bearer } }),
+        ),
+        ("AppSync", json!({ "authorizationToken": token, "requestContext": { "apiId": "a" } })),
+    ]
+}
+
+async fn answered(checker: &Checker, event: &Value) -> Result<Value, Failure> {
+    let bytes = handle_bytes(checker, event.to_string().as_bytes()).await?;
+    Ok(serde_json::from_slice(&bytes).unwrap())
+}
+
+/// Whether a front would let the request through; reads the answer as AWS' own types have it.
+fn lets_through(front: &str, answer: &Value) -> bool {
+    let text = answer.to_string();
+    match front {
+        "2.0" => serde_json::from_str::<ApiGatewayV2CustomAuthorizerSimpleResponse>(&text).unwrap().is_authorized,
+        "AppSync" => serde_json::from_str::<AppSyncLambdaAuthorizerResponse>(&text).unwrap().is_authorized,
+        _ => {
+            let answer: ApiGatewayCustomAuthorizerResponse = serde_json::from_str(&text).unwrap();
+            let [statement] = answer.policy_document.statement.as_slice() else { panic!("one statement") };
+            assert_eq!(statement.action, ["execute-api:Invoke"]);
+            assert_eq!(statement.resource, [ARN]);
+            statement.effect == IamPolicyEffect::Allow
+        }
+    }
+}
+
+/// Every front must refuse, by a deny or by an error.
+async fn refused_everywhere(checker: &Checker, token: &str) -> Vec<Result<Value, Failure>> {
+    let mut answers = Vec::new();
+    for (front, event) in events(token) {
+        let answer = answered(checker, &event).await;
+        assert!(answer.as_ref().is_ok_and(|answer| !lets_through(front, answer)) || answer.is_err(), "{front}");
+        answers.push(answer);
+    }
+    answers
+}
+
+#[tokio::test]
+async fn a_good_token_is_let_through_with_its_claims() {
+    let checker = reading(Ok(None));
+    let context = json!({
+        "sub": "sub-1", "scope": "openid profile", "groups": "staff admins", "client_id": CLIENT, "username": "user-sub-1",
+    });
+    for (front, event) in events(&token()) {
+        let answer = answered(&checker, &event).await.unwrap();
+        assert!(lets_through(front, &answer), "{front}");
+        let expected = match front {
+            "2.0" => json!({ "isAuthorized": true, "context": context }),
+            "AppSync" => {
+                json!({ "isAuthorized": true, "resolverContext": context, "deniedFields": [], "ttlOverride": 0 })
+            }
+            _ => {
+                let statement = json!([{ "Action": "execute-api:Invoke", "Effect": "Allow", "Resource": ARN }]);
+                let policy = json!({ "Version": "2012-10-17", "Statement": statement });
+                json!({ "principalId": "sub-1", "policyDocument": policy, "context": context })
+            }
+        };
+        assert_eq!(answer, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_denied_with_the_reason() {
+    let now = FakeClock::default().now().seconds();
+    let checker = reading(Ok(Some(Tombstone { not_before: Some(now), ..Tombstone::default() })));
+    let answers = refused_everywhere(&checker, &token()).await;
+    let reason = json!({ "reason": "revoked" });
+    for answer in answers {
+        let answer = answer.unwrap();
+        assert_eq!(answer.get("context").or(answer.get("resolverContext")), Some(&reason));
+    }
+}
+
+#[tokio::test]
+async fn i06_a_bad_token_is_denied() {
+    let checker = reading(Ok(None));
+    let token = token();
+    for bad in ["x", "a.b.c", &token[1..], &"A".repeat(20_000)] {
+        for answer in refused_everywhere(&checker, bad).await {
+            assert!(answer.is_ok(), "the client is told that its token is no good");
+        }
+    }
+}
+
+#[tokio::test]
+async fn i06_no_token_is_unauthorized_to_rest_and_denied_elsewhere() {
+    let checker = reading(Ok(None));
+    let answers = refused_everywhere(&checker, "").await;
+    let unauthorized = Err(Failure::Unauthorized);
+    assert_eq!(answers[..3], [unauthorized.clone(), unauthorized.clone(), unauthorized]);
+    assert_eq!(answers[3], Ok(json!({ "isAuthorized": false, "context": { "reason": "no_token" } })));
+    // API Gateway compares the text.
+    assert_eq!(Diagnostic::from(Failure::Unauthorized).error_message, "Unauthorized");
+}
+
+#[tokio::test]
+async fn i06_an_unreachable_store_is_an_error_not_a_deny() {
+    let checker = reading(Err(PortError::retry("dynamodb:GetItem", "timeout")));
+    let expected = Err(Failure::Unavailable(DenyReason::StoreUnavailable));
+    assert_eq!(refused_everywhere(&checker, &token()).await, vec![expected; 5]);
+}
+
+#[tokio::test]
+async fn i06_an_unreadable_item_refuses_even_in_best_effort() {
+    let unreadable = || Err(PortError::reject("dynamodb:GetItem", "unreadable_item"));
+    let checker = with(unreadable, Some(jwks(&[key_a()])), StoreOutage::BestEffort);
+    let expected = Err(Failure::Unavailable(DenyReason::StoreUnreadable));
+    assert_eq!(refused_everywhere(&checker, &token()).await, vec![expected; 5]);
+}
+
+#[tokio::test]
+async fn i06_best_effort_lets_good_tokens_through_an_outage_and_no_others() {
+    let down = || Err(PortError::retry("dynamodb:GetItem", "timeout"));
+    let checker = with(down, Some(jwks(&[key_a()])), StoreOutage::BestEffort);
+    for (front, event) in events(&token()) {
+        assert!(lets_through(front, &answered(&checker, &event).await.unwrap()));
+    }
+    refused_everywhere(&checker, "a.b.c").await;
+}
+
+#[tokio::test]
+async fn i06_unreachable_keys_are_an_error_not_a_deny() {
+    for keys in [None, Some(b"<html>".to_vec())] {
+        let checker = with(|| Ok(None), keys, StoreOutage::BestEffort);
+        let expected = Err(Failure::Unavailable(DenyReason::KeysUnavailable));
+        assert_eq!(refused_everywhere(&checker, &token()).await, vec![expected; 5]);
+    }
+}
+
+#[tokio::test]
+async fn i06_a_malformed_event_is_an_error() {
+    let checker = reading(Ok(None));
+    for event in [&b""[..], b"{}", b"null", b"\xff\xfe", b"{\"type\":\"REQUEST\"}", &b"[".repeat(1 << 20)] {
+        assert_eq!(handle_bytes(&checker, event).await, Err(Failure::UnknownEvent));
+    }
+}
+
+#[tokio::test]
+async fn i06_a_panic_never_becomes_an_answer() {
+    // In release it aborts the process, which the front takes for an error; here it ends the task.
+    let checker = with(|| panic!("a defect"), Some(jwks(&[key_a()])), StoreOutage::BestEffort);
+    let (_, event) = events(&token())[0].clone();
+    let task = tokio::spawn(async move { answered(&checker, &event).await });
+    assert!(task.await.unwrap_err().is_panic());
+}
+
+#[tokio::test]
+async fn i10_no_error_quotes_the_token() {
+    let checker = reading(Err(PortError::retry("dynamodb:GetItem", "timeout")));
+    let token = token();
+    for (_, event) in events(&token) {
+        let failure = answered(&checker, &event).await.unwrap_err();
+        assert!(!Diagnostic::from(failure).error_message.contains(&token[..20]));
+    }
+    let misplaced = json!({ "type": "TOKEN", "methodArn": { "Bearer": token }, "authorizationToken": token });
+    let failure = answered(&checker, &misplaced).await.unwrap_err();
+    assert!(!Diagnostic::from(failure).error_message.contains(&token[..20]));
+}
+
+#[tokio::test]
+async fn warming_ends_in_time_whatever_happens() {
+    struct Hanging;
+    #[async_trait]
+    impl TombstoneReader for Hanging {
+        async fn read(&self, _subject: &SubjectKey) -> Result<Option<Tombstone>, PortError> {
+            std::future::pending().await
+        }
+    }
+    let pool = PoolConfig {
+        bundled_keys: Some(KeySet::parse(&jwks(&[key_a()])).unwrap()),
+        ..PoolConfig::new(UserPoolId(POOL.into()), vec![CLIENT.into()])
+    };
+    let config = Config {
+        tombstones_table: "t".into(),
+        pools: vec![pool],
+        token_uses: vec![TokenUse::Access],
+        store_outage: StoreOutage::Deny,
+    };
+    let checker = checker(config, Arc::new(Hanging));
+    tokio::time::timeout(WARM_UP + Duration::from_secs(1), warm(&checker)).await.unwrap();
+}
+
+#[test]
+fn i14_the_function_may_read_tombstones_and_nothing_else() {
+    assert_eq!(IAM_ACTIONS.concat(), ["dynamodb:GetItem"]);
+}

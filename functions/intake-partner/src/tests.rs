@@ -30,11 +30,11 @@ impl EventPublisher for FakePublisher {
 }
 
 async fn handle(event: &str, down: bool) -> (Result<(), Failure>, Vec<Vec<Event>>) {
-    let publisher = Arc::new(FakePublisher { down, ..FakePublisher::default() });
-    let intake = PartnerIntake { publisher: publisher.clone(), settings: Settings::default() };
+    let bus = Arc::new(FakePublisher { down, ..FakePublisher::default() });
+    let intake = PartnerIntake { publisher: bus.clone(), settings: Settings::default() };
     let envelope: Envelope<'_> = serde_json::from_str(event).unwrap();
     let result = intake.handle(Delivery { envelope, received_at: EpochMillis(0) }).await;
-    let published = publisher.published.lock().unwrap().clone();
+    let published = bus.published.lock().unwrap().clone();
     (result, published)
 }
 

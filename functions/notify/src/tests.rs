@@ -346,8 +346,9 @@ async fn i10_no_error_names_a_phone_an_address_or_a_text() {
         with("subject", json!({ "user_pool_id": secret, "sub": secret })),
     ] {
         let world = Arc::new(World::new());
-        let Failure(error) = handle(&world, SESSIONS_REVOKED, &detail).await.unwrap_err();
-        let text = format!("{error} {error:?} {}", revocation_lambda::logging::chain(error.as_ref()));
+        let failure = handle(&world, SESSIONS_REVOKED, &detail).await.unwrap_err();
+        let error = payload::parse(&detail, &[POOL.into()]).unwrap_err();
+        let text = format!("{failure:?} {error:?} {}", revocation_lambda::logging::chain(&error));
         assert!(!text.contains(PHONE) && !text.contains(ADDRESS), "{text}");
         assert_eq!(error.disposition(), Disposition::Reject, "{text}");
         assert!(world.sent().is_empty());
@@ -357,7 +358,8 @@ async fn i10_no_error_names_a_phone_an_address_or_a_text() {
 #[test]
 fn an_event_is_checked_before_it_is_believed() {
     let pools = [POOL.to_owned()];
-    let parse = |event: &SessionsRevoked, pools: &[String]| payload::parse(&serde_json::to_string(event).unwrap(), pools);
+    let parse =
+        |event: &SessionsRevoked, pools: &[String]| payload::parse(&serde_json::to_string(event).unwrap(), pools);
     let good = event(ReasonCode::Anomaly);
     assert_eq!(parse(&good, &pools), Ok(good.clone()));
     assert_eq!(parse(&good, &[]), Err(BadEvent::ForeignPool));

@@ -10,8 +10,8 @@ use revocation_core::domain::event::Event;
 use revocation_core::domain::profile::{Profile, SubjectKey};
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::subject::SubjectIdentifier;
-use revocation_core::domain::time::{EpochMillis, EpochSeconds};
-use revocation_core::domain::tombstone::{Cutoff, Raised, Sealed, Tombstone};
+use revocation_core::domain::time::EpochMillis;
+use revocation_core::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
 use revocation_core::ports::{
     AccountLocker, Acted, AuditLog, Begun, DeviceForgetter, EventPublisher, PortError, SessionTerminator,
     SubjectResolver, TombstoneReader, TombstoneWriter,
@@ -163,8 +163,8 @@ impl TombstoneWriter for FakeCloud {
         self.call("raise", "", |state| state.tombstones.entry(subject.clone()).or_default().raise(cutoff))
     }
 
-    async fn seal(&self, subject: &SubjectKey, by: &RevocationId, at: EpochSeconds) -> Result<Sealed, PortError> {
-        self.call("seal", "", |state| state.tombstones.entry(subject.clone()).or_default().seal(by, at))
+    async fn seal(&self, subject: &SubjectKey, seal: &Seal) -> Result<Sealed, PortError> {
+        self.call("seal", "", |state| state.tombstones.entry(subject.clone()).or_default().seal(seal))
     }
 }
 

@@ -1,9 +1,10 @@
 """Deploys infra/template.yaml, the file that goes to AWS, to the local cloud, and prints the stack's outputs as JSON.
 
-usage: deploy.py --endpoint URL --stack NAME --template FILE [--parameter KEY=VALUE]...
+usage: deploy.py --endpoint URL --stack NAME --template FILE --functions DIR [--parameter KEY=VALUE]...
 
-Does what `sam deploy` does, without the 200 MB: zips each function's folder, uploads it, puts its address in place of
-CodeUri, creates or updates the stack and waits.
+Does what `sam deploy` does, without the 200 MB: zips each function, uploads it, puts its address in place of CodeUri,
+creates or updates the stack and waits. A function is taken from DIR/<name>/bootstrap, where <name> is the last part of
+its CodeUri: the CodeUri itself is where builds for AWS lie.
 """
 
 import argparse
@@ -36,6 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--endpoint", required=True)
     parser.add_argument("--stack", required=True)
     parser.add_argument("--template", required=True, type=Path)
+    parser.add_argument("--functions", required=True, type=Path)
     parser.add_argument("--parameter", action="append", default=[], metavar="KEY=VALUE")
     return parser.parse_args()
 
@@ -51,11 +53,11 @@ def zipped(bootstrap: Path) -> bytes:
     return buffer.getvalue()
 
 
-def package(s3, template: Path) -> str:
+def package(s3, template: Path, functions: Path) -> str:
     """Uploads every function and answers the template that points at the uploads."""
 
     def upload(match: re.Match) -> str:
-        bootstrap = (template.parent / match["path"] / "bootstrap").resolve()
+        bootstrap = functions / Path(match["path"]).name / "bootstrap"
         if not bootstrap.is_file():
             raise DeployError(f"{bootstrap} is missing: build the functions first (`cargo xtask up` does)")
         body = zipped(bootstrap)
@@ -141,7 +143,7 @@ def main() -> int:
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
             raise
-    body = package(s3, options.template)
+    body = package(s3, options.template, options.functions)
     key = f"template/{hashlib.sha256(body.encode()).hexdigest()[:32]}.yaml"
     s3.put_object(Bucket=BUCKET, Key=key, Body=body.encode())
     pairs = [pair.split("=", 1) for pair in options.parameter]

@@ -1,7 +1,7 @@
-//! Building the Lambda functions and laying them out as the template expects: `target/lambda/<function>/bootstrap`.
+//! Building the Lambda functions for the local cloud and laying them out as `<function>/bootstrap`.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -11,6 +11,12 @@ use crate::{run, say};
 
 /// The functions; package, binary and folder share the name.
 pub(crate) const ALL: [&str; 5] = ["intake-partner", "revoke", "notify", "compromise-counter", "authorizer"];
+
+/// Where the functions for the local cloud are. Not `target/lambda`: what lies there was built for AWS, and must not be
+/// replaced by a quick build for this machine behind the back of whoever deploys next.
+pub(crate) fn packages(repo: &Repo) -> PathBuf {
+    repo.target("local-cloud/lambda")
+}
 
 /// Builds every function quickly (no optimisation) for this machine.
 pub(crate) fn build(repo: &Repo) -> Result<()> {
@@ -30,20 +36,12 @@ pub(crate) fn build(repo: &Repo) -> Result<()> {
 /// Copies a binary without its debug information, which is most of it.
 fn place(repo: &Repo, name: &str) -> Result<()> {
     let built = repo.built("debug", name);
-    let dir = repo.target("lambda").join(name);
+    let dir = packages(repo).join(name);
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let bootstrap = dir.join("bootstrap");
-    if newer(&bootstrap, &built) {
-        return Ok(());
-    }
     if !run::works(Command::new("strip").arg("-o").arg(&bootstrap).arg(&built)) {
         // Without binutils the packages are larger, nothing else.
         fs::copy(&built, &bootstrap).with_context(|| format!("cannot copy {}", built.display()))?;
     }
     Ok(())
-}
-
-fn newer(this: &Path, than: &Path) -> bool {
-    let modified = |path: &Path| fs::metadata(path).and_then(|found| found.modified());
-    matches!((modified(this), modified(than)), (Ok(this), Ok(than)) if this > than)
 }

@@ -32,7 +32,8 @@ struct Detail {
 /// administrator who called the API, who is not concerned.
 #[derive(Deserialize)]
 struct Log {
-    log_id: Option<String>,
+    #[serde(rename = "log_id")]
+    id: Option<String>,
     date: Option<String>,
     r#type: Option<String>,
     user_id: Option<String>,
@@ -61,7 +62,7 @@ pub(super) fn translate(envelope: &Envelope<'_>, settings: &Settings) -> Result<
         _ => None,
     };
     let Some(ended) = ended else { return Ok(Verdict::Irrelevant("event_type")) };
-    let event_id = said(log.log_id.as_deref()).or(said(detail.log_id.as_deref())).ok_or(MalformedEvent::NoId)?;
+    let event_id = said(log.id.as_deref()).or(said(detail.log_id.as_deref())).ok_or(MalformedEvent::NoId)?;
     let federated = parts::federated(settings.auth0_provider.as_deref(), Some(&ended.user_id));
     let sub_id =
         parts::subject([ended.email, federated]).unwrap_or(SubjectIdentifier::Username { username: ended.user_id });

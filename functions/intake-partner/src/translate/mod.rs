@@ -102,8 +102,8 @@ pub fn translate(envelope: &Envelope<'_>, settings: &Settings) -> Result<Verdict
 // === impl Origin ===
 
 impl Origin {
-    /// Tells where an event comes from. Partner sources can be believed: PutEvents refuses any source that begins with
-    /// `aws.` from everyone but AWS. The other two are recognised by their content and as credible as whoever may put
+    /// Tells where an event comes from. Partner sources can be believed: `PutEvents` refuses any source that begins
+    /// with `aws.` from everyone but AWS. The other two are recognised by their content and as credible as whoever may put
     /// events on the bus, who could ask for a revocation outright.
     #[must_use]
     pub fn of(envelope: &Envelope<'_>) -> Self {

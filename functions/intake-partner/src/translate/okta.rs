@@ -72,26 +72,24 @@ pub(super) fn translate(envelope: &Envelope<'_>, settings: &Settings) -> Result<
     if event_type == RISK_DETECTED && event.is_below_floor() {
         return Ok(Verdict::Irrelevant("risk_below_floor"));
     }
-    let name = parts::source_name(Origin::Okta, parts::sender(&envelope.source));
     let users = event.users();
-    let requests: Result<Vec<_>, _> = users
-        .iter()
-        .map(|user| {
-            let source = EventSource { name: name.clone(), event_id: event.id_for(user, users.len())? };
-            let named = said(user.alternate_id.as_deref()).map(parts::address_or_username);
-            let federated = parts::federated(settings.okta_provider.as_deref(), user.id.as_deref());
-            let initiator = event.initiator(event_type, user, &name);
-            Ok(RevocationRequest {
-                reason_admin: parts::english(&event.text(event_type)),
-                occurred_at: parts::occurred_at(event.published.as_deref()),
-                ..parts::request(source, parts::subject([named, federated])?, reason, initiator)
-            })
-        })
-        .collect();
-    requests.and_then(|requests| match requests.is_empty() {
-        true => Err(MalformedEvent::NoUser),
-        false => Ok(Verdict::Requests(requests)),
-    })
+    if users.is_empty() {
+        return Err(MalformedEvent::NoUser);
+    }
+    let name = parts::source_name(Origin::Okta, parts::sender(&envelope.source));
+    let mut requests = Vec::new();
+    for user in &users {
+        let source = EventSource { name: name.clone(), event_id: event.id_for(user, users.len())? };
+        let named = said(user.alternate_id.as_deref()).map(parts::address_or_username);
+        let federated = parts::federated(settings.okta_provider.as_deref(), user.id.as_deref());
+        let initiator = event.initiator(event_type, user, &name);
+        requests.push(RevocationRequest {
+            reason_admin: parts::english(&event.text(event_type)),
+            occurred_at: parts::occurred_at(event.published.as_deref()),
+            ..parts::request(source, parts::subject([named, federated])?, reason, initiator)
+        });
+    }
+    Ok(Verdict::Requests(requests))
 }
 
 /// Okta's event types, <https://developer.okta.com/docs/reference/api/event-types/>.

@@ -118,11 +118,10 @@ pub(super) fn pool_user(pool: &UserPoolId, sub: &str) -> SubjectIdentifier {
 /// English text for the record, from text of any length and content: cut to the length allowed, white space and
 /// characters that must not get into a log made spaces or left out.
 pub(super) fn english(text: &str) -> LocalizedText {
-    let keep = |c: char| match c.is_whitespace() {
-        true => Some(' '),
-        false => text::check(c.encode_utf8(&mut [0; 4]), 1).is_ok().then_some(c),
-    };
-    let text: String = text.chars().filter_map(keep).take(MAX_TEXT_CHARS).collect();
+    let without_breaks = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
+    // The core says which characters are harmless; alone a space would count as an empty text.
+    let harmless = |c: &char| *c == ' ' || text::check(c.encode_utf8(&mut [0; 4]), 1).is_ok();
+    let text: String = without_breaks.filter(harmless).take(MAX_TEXT_CHARS).collect();
     if text.trim().is_empty() { LocalizedText::default() } else { LocalizedText::english(text.trim()) }
 }
 

@@ -25,11 +25,13 @@ pub(super) fn translated_with(
 }
 
 /// What the wire form of each request would be, read back as requests.
+#[expect(clippy::unnecessary_wraps, reason = "compared with what a translation returns")]
 pub(super) fn requests(expected: &Value) -> Result<Verdict, MalformedEvent> {
     let read = |one: &Value| RevocationRequest::parse(&one.to_string()).unwrap();
     Ok(Verdict::Requests(expected.as_array().unwrap().iter().map(read).collect()))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "compared with what a translation returns")]
 pub(super) fn irrelevant(code: &'static str) -> Result<Verdict, MalformedEvent> {
     Ok(Verdict::Irrelevant(code))
 }
@@ -150,7 +152,7 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
         Value::Object(members) => {
-            members.iter().for_each(|(name, value)| places(value, &format!("{at}/{name}"), found))
+            members.iter().for_each(|(name, value)| places(value, &format!("{at}/{name}"), found));
         }
         Value::Array(all) => all.iter().enumerate().for_each(|(n, value)| places(value, &format!("{at}/{n}"), found)),
         _ => {}

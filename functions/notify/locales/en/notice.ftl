@@ -30,12 +30,14 @@ why-anomaly = There was unusual activity on your account. We ended your sessions
     .sms = Reason: unusual activity on your account.
 why-role_change = Your role or your access rights have changed.
     .sms = Reason: your access rights have changed.
+why-refresh = Your role or your groups have changed.
+    .sms = Reason: your role or your groups have changed.
 why-project_end = The project or contract for which you had access has ended.
     .sms = Reason: the project or contract has ended.
 why-policy_violation = A breach of the rules of use was found.
     .sms = Reason: a breach of the rules of use.
 why-user_request = You asked for your sessions to be ended.
-    .sms = Reason: you asked for it.
+    .sms = Reason: your own request.
 why-canary = This was a test of our own systems.
     .sms = This was a test.
 

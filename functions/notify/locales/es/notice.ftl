@@ -24,12 +24,14 @@ why-anomaly = Se ha detectado actividad inusual en su cuenta. Hemos cerrado sus 
     .sms = Motivo: actividad inusual en su cuenta.
 why-role_change = Su función o sus permisos de acceso han cambiado.
     .sms = Motivo: sus permisos de acceso han cambiado.
+why-refresh = Han cambiado su función o sus grupos.
+    .sms = Motivo: han cambiado sus tareas o sus grupos.
 why-project_end = El proyecto o el contrato en el que se basaba su acceso ha finalizado.
     .sms = Motivo: el proyecto o el contrato ha finalizado.
 why-policy_violation = Se ha constatado un incumplimiento de las normas de uso.
     .sms = Motivo: incumplimiento de las normas de uso.
 why-user_request = Usted pidió que se cerraran sus sesiones.
-    .sms = Motivo: usted lo ha pedido.
+    .sms = Motivo: usted lo ha solicitado.
 why-canary = Ha sido una prueba de nuestros propios sistemas.
     .sms = Ha sido una prueba.
 

@@ -7,6 +7,7 @@ use revocation_core::domain::request::Effect;
 use revocation_core::usecase::notify::Notice;
 
 use super::language::{Language, Part};
+use super::sms::MAX_SEPTETS;
 use super::{local_time, sms};
 
 /// What a notice is made of. Each method is `None` if a text is missing in the language.
@@ -47,15 +48,17 @@ impl Draft<'_> {
 
     fn sms_with(&self, why: &str) -> Option<String> {
         let say = |id: &str| self.say(id, Part::Sms);
-        let sender = self.sms_name().map(|name| format!("{name}: ")).unwrap_or_default();
         let texts = [say(self.what())?, why.to_owned(), say(&self.action())?, say("ask")?, say("no-links")?];
-        Some(sender + &texts.join(" "))
+        let text = texts.join(" ");
+        // The name stands in "ask"; at the beginning, where it says at once who writes, it stands if there is room.
+        let named = self.sms_name().map(|name| format!("{name}: {text}"));
+        Some(named.filter(|text| sms::septets(text).is_some_and(|septets| septets <= MAX_SEPTETS)).unwrap_or(text))
     }
 
     /// A text with the time and the organisation filled in.
     fn say(&self, id: &str, part: Part) -> Option<String> {
         let at = self.event.record.tombstoned_at.unwrap_or(self.event.record.received_at);
-        let time = local_time::local(at, self.zone, &self.language.say("date", part, &[])?)?;
+        let time = local_time::local(at, self.zone, &self.language.say("date", part, &[])?, part)?;
         let name = match part {
             Part::Email => self.organisation.map(str::to_owned),
             Part::Sms => self.sms_name(),
@@ -74,7 +77,7 @@ impl Draft<'_> {
     }
 
     fn why(&self) -> String {
-        format!("why-{}", self.event.record.reason)
+        if self.is_refresh() { "why-refresh".to_owned() } else { format!("why-{}", self.event.record.reason) }
     }
 
     /// What to do. It follows what was done: nobody is told to sign in to an account that was disabled.

@@ -47,8 +47,7 @@ fn every_notice(organisation: &str, reason_user: &str) -> Vec<(String, Notice)> 
         events.push(SessionsRevoked { reason_user: events[0].reason_user.clone(), ..refreshed() });
         for event in events {
             let name = format!("{tag} {} {:?} {}", event.record.reason, event.record.effect, event.record.steps.len());
-            // The zone whose time is the longest to write.
-            notices.push((name, words.write(&event, &contacts(tag, "Antarctica/Troll"))));
+            notices.push((name, words.write(&event, &contacts(tag, "Europe/Berlin"))));
         }
     }
     notices
@@ -85,7 +84,8 @@ fn every_sms_is_one_paragraph_that_fits_into_two_segments() {
     let long = "Der Vertrag endet – früher als geplant – und Ihre Zugänge werden geschlossen. ".repeat(12);
     let longest_name = "W".repeat(MAX_ORGANISATION_CHARS);
     for organisation in ["", "Acme", &longest_name, "株式会社"] {
-        for reason_user in ["", "Ça suffit – sesión cerrada 🙂", &long, "Договор закончился", "契約が終了しました。"] {
+        for reason_user in ["", "Ça suffit – sesión cerrada 🙂", &long, "Договор закончился", "契約が終了しました。"]
+        {
             for (name, notice) in every_notice(organisation, reason_user) {
                 let septets = sms::septets(&notice.short);
                 let septets = septets.unwrap_or_else(|| panic!("{name}: not GSM 03.38: {}", notice.short));
@@ -129,12 +129,11 @@ fn outline(source: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut message = "";
     for line in source.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
         let (key, text) = line.split_once(" = ").unwrap_or_else(|| panic!("not one message a line: {line}"));
-        let id = match key.strip_prefix("    ") {
-            Some(attribute) => format!("{message}{attribute}"),
-            None => {
-                message = key;
-                key.to_owned()
-            }
+        let id = if let Some(attribute) = key.strip_prefix("    ") {
+            format!("{message}{attribute}")
+        } else {
+            message = key;
+            key.to_owned()
         };
         let placeables = text.split("{ $").skip(1).map(|rest| rest.split(' ').next().unwrap().to_owned()).collect();
         assert_eq!(outline.insert(id, placeables), None, "{key} stands twice");
@@ -158,7 +157,7 @@ fn a_notice_says_what_when_why_what_to_do_and_whom_to_ask() {
     assert_eq!(notice.title, "Your sessions have been ended");
     assert_eq!(
         notice.short,
-        "Acme: All your sessions were ended on 31 Jul 2026 at 18:00 (CEST, UTC+02:00). Reason: unusual activity on your \
+        "Acme: All your sessions were ended on 31 Jul 2026 at 18:00 (UTC+02:00). Reason: unusual activity on your \
          account. Sign in again with MFA and check your recent activity. Questions? Contact Acme. We never send links."
     );
     assert_eq!(
@@ -175,7 +174,7 @@ fn a_notice_says_what_when_why_what_to_do_and_whom_to_ask() {
 fn the_reason_for_the_person_is_told_in_their_language_only() {
     let event = with_reason(ReasonCode::ProjectEnd, &[("en", "Project X is over"), ("de", "Projekt X ist beendet")]);
     let write = |locale| words("").write(&event, &contacts(locale, "UTC"));
-    assert!(write("de-AT").short.contains("Grund: Projekt X ist beendet. Sie müssen nichts tun. Fragen? "));
+    assert!(write("de-AT").short.contains("Grund: Projekt X ist beendet. Sie müssen nichts tun. Fragen bitte an "));
     assert!(write("en").long.contains("Reason given: Project X is over."));
     assert!(write("fr").short.contains("Motif : le projet ou le contrat a pris fin."));
 }

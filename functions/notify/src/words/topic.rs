@@ -12,7 +12,7 @@ use super::local_time;
 pub(super) fn notice(language: &Language, event: &SessionsRevoked) -> Option<Notice> {
     let record = &event.record;
     let at = record.tombstoned_at.unwrap_or(record.received_at);
-    let time = local_time::local(at, None, &language.say("date", Part::Email, &[])?)?;
+    let time = local_time::local(at, None, &language.say("date", Part::Email, &[])?, Part::Email)?;
     let subject = record.subject.as_ref().map(ToString::to_string)?;
     let values = [("time", time.as_str()), ("subject", &subject), ("code", record.reason.as_str())];
     let say = |id| language.say(id, Part::Email, &values);

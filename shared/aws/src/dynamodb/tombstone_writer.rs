@@ -8,9 +8,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::result::SdkError;
 use revocation_core::domain::profile::SubjectKey;
-use revocation_core::domain::revocation_id::RevocationId;
-use revocation_core::domain::time::EpochSeconds;
-use revocation_core::domain::tombstone::{Cutoff, CutoffKind, Raised, Sealed, sealed_expiry, sealed_lifetime};
+use revocation_core::domain::tombstone::{Cutoff, CutoffKind, Raised, Seal, Sealed};
 use revocation_core::ports::{PortError, TombstoneWriter};
 
 use super::item::{n, s};
@@ -71,48 +69,61 @@ impl DynamoTombstoneWriter {
     }
 
     /// The usual case in one write: nobody else has touched the item since our own tombstone.
-    async fn seal_own(&self, subject: &SubjectKey, by: &RevocationId, at: EpochSeconds) -> Result<bool, PortError> {
+    async fn seal_own(&self, subject: &SubjectKey, seal: &Seal) -> Result<bool, PortError> {
         let update = self
             .update(subject)
             .update_expression("SET not_before = :at, sealed = :yes, expires_at = :end")
             .condition_expression("revocation_id = :id AND not_before <= :at")
-            .expression_attribute_values(":at", n(at.0))
+            .expression_attribute_values(":at", n(seal.at.0))
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
-            .expression_attribute_values(":end", n(sealed_expiry(at).0))
-            .expression_attribute_values(":id", s(&by.0));
+            .expression_attribute_values(":end", n(seal.expires_at.0))
+            .expression_attribute_values(":id", s(&seal.revocation_id.0));
         apply(update).await
     }
 
     /// The cutoff was moved past our confirmation already; it stays, and ours is the sign-out it waits for.
-    async fn seal_in_place(&self, subject: &SubjectKey, by: &RevocationId) -> Result<bool, PortError> {
+    async fn seal_in_place(&self, subject: &SubjectKey, seal: &Seal) -> Result<bool, PortError> {
         let update = self
             .update(subject)
-            .update_expression("SET sealed = :yes, expires_at = not_before + :life")
+            .update_expression("SET sealed = :yes, expires_at = :end")
             .condition_expression("revocation_id = :id")
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
-            .expression_attribute_values(":life", n(i64::try_from(sealed_lifetime().as_secs()).unwrap_or(i64::MAX)))
-            .expression_attribute_values(":id", s(&by.0));
+            .expression_attribute_values(":end", n(seal.expires_at.0))
+            .expression_attribute_values(":id", s(&seal.revocation_id.0));
         apply(update).await
     }
 
-    /// The tombstone belongs to a later revocation. If that one is sealed the lifetime follows the cutoff; if not, it
-    /// has ten years already.
-    async fn raise_anothers(&self, subject: &SubjectKey, at: EpochSeconds) -> Result<Sealed, PortError> {
-        let moved = |condition: &str| {
-            self.update(subject)
-                .condition_expression(condition)
-                .expression_attribute_values(":at", n(at.0))
-                .expression_attribute_values(":yes", AttributeValue::Bool(true))
-        };
-        let sealed = moved("sealed = :yes AND not_before <= :at")
+    /// The tombstone belongs to a later revocation: it is moved forward, and keeps its ten years while that one's
+    /// sign-out is outstanding.
+    async fn raise_anothers(&self, subject: &SubjectKey, seal: &Seal) -> Result<Sealed, PortError> {
+        let yes = AttributeValue::Bool(true);
+        let sealed = self
+            .update(subject)
             .update_expression("SET not_before = :at, expires_at = :end")
-            .expression_attribute_values(":end", n(sealed_expiry(at).0));
+            .condition_expression("sealed = :yes AND not_before <= :at")
+            .expression_attribute_values(":at", n(seal.at.0))
+            .expression_attribute_values(":yes", yes.clone())
+            .expression_attribute_values(":end", n(seal.expires_at.0));
         if apply(sealed).await? {
             return Ok(Sealed::Sealed);
         }
-        let open = moved("not_before < :at AND sealed <> :yes").update_expression("SET not_before = :at");
-        apply(open).await?;
-        Ok(Sealed::LeftToAnother)
+        let open = self
+            .update(subject)
+            .update_expression("SET not_before = :at")
+            .condition_expression("not_before < :at AND sealed <> :yes")
+            .expression_attribute_values(":at", n(seal.at.0))
+            .expression_attribute_values(":yes", yes.clone());
+        if apply(open).await? {
+            return Ok(Sealed::LeftToAnother);
+        }
+        // Nothing to move. A write that changes nothing asks whether the later one is sealed: the role that writes
+        // tombstones cannot read them.
+        let ask = self
+            .update(subject)
+            .update_expression("SET sealed = :yes")
+            .condition_expression("sealed = :yes")
+            .expression_attribute_values(":yes", yes);
+        Ok(if apply(ask).await? { Sealed::Sealed } else { Sealed::LeftToAnother })
     }
 }
 
@@ -125,11 +136,11 @@ impl TombstoneWriter for DynamoTombstoneWriter {
         }
     }
 
-    async fn seal(&self, subject: &SubjectKey, by: &RevocationId, at: EpochSeconds) -> Result<Sealed, PortError> {
-        if self.seal_own(subject, by, at).await? || self.seal_in_place(subject, by).await? {
+    async fn seal(&self, subject: &SubjectKey, seal: &Seal) -> Result<Sealed, PortError> {
+        if self.seal_own(subject, seal).await? || self.seal_in_place(subject, seal).await? {
             return Ok(Sealed::Sealed);
         }
-        self.raise_anothers(subject, at).await
+        self.raise_anothers(subject, seal).await
     }
 }
 

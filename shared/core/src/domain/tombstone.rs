@@ -101,6 +101,17 @@ pub enum CutoffKind {
     Claims,
 }
 
+/// The end of a sign-out, to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seal {
+    /// The revocation it belongs to.
+    pub revocation_id: RevocationId,
+    /// The second up to which tokens are refused from now on.
+    pub at: EpochSeconds,
+    /// When the item may be deleted.
+    pub expires_at: EpochSeconds,
+}
+
 /// What came of writing a cutoff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Raised {
@@ -151,32 +162,34 @@ impl Tombstone {
     pub fn raise(&mut self, cutoff: &Cutoff) -> Raised {
         let slot = match cutoff.kind {
             CutoffKind::Sessions => &mut self.not_before,
-            CutoffKind::Claims => &mut self.claims_not_before,
+            CutoffKind::Claims => {
+                self.expires_at = self.expires_at.max(Some(cutoff.expires_at()));
+                &mut self.claims_not_before
+            }
         };
         if slot.is_some_and(|standing| standing >= cutoff.at) {
             return Raised::AlreadyLater;
         }
         *slot = Some(cutoff.at);
-        self.expires_at = self.expires_at.max(Some(cutoff.expires_at()));
         if cutoff.kind == CutoffKind::Sessions {
             self.sealed = false;
             self.revocation_id = Some(cutoff.revocation_id.clone());
+            self.expires_at = Some(cutoff.expires_at());
         }
         Raised::Moved
     }
 
     /// Moves the cutoff past the gap and, if this revocation owns the tombstone, seals it (I3).
-    pub fn seal(&mut self, by: &RevocationId, at: EpochSeconds) -> Sealed {
-        self.not_before = self.not_before.max(Some(at));
-        if self.revocation_id.as_ref() == Some(by) {
+    pub fn seal(&mut self, seal: &Seal) -> Sealed {
+        let later_stands = self.not_before > Some(seal.at);
+        self.not_before = self.not_before.max(Some(seal.at));
+        if self.revocation_id.as_ref() == Some(&seal.revocation_id) {
             self.sealed = true;
-            self.expires_at = self.not_before.map(sealed_expiry);
+            self.expires_at = Some(seal.expires_at);
+        } else if self.sealed && !later_stands {
+            self.expires_at = Some(seal.expires_at);
         }
-        if self.sealed {
-            self.expires_at = self.expires_at.max(self.not_before.map(sealed_expiry));
-            return Sealed::Sealed;
-        }
-        Sealed::LeftToAnother
+        if self.sealed { Sealed::Sealed } else { Sealed::LeftToAnother }
     }
 }
 
@@ -195,22 +208,23 @@ impl Cutoff {
     }
 }
 
-/// When a sealed tombstone with this cutoff may be deleted (I5): every token it refuses has expired by then.
-#[must_use]
-pub fn sealed_expiry(not_before: EpochSeconds) -> EpochSeconds {
-    not_before.plus(sealed_lifetime())
+// === impl Seal ===
+
+impl Seal {
+    /// The seal of a sign-out that Cognito confirmed at `confirmed`, written at `now`.
+    ///
+    /// The cutoff covers everything Cognito may have minted up to its confirmation, by either clock. The lifetime is
+    /// counted from `now`: a seal may come long after the confirmation, when a claims-only cutoff stands that is younger.
+    #[must_use]
+    pub fn of(revocation_id: RevocationId, confirmed: EpochMillis, clock_skew: Duration, now: EpochMillis) -> Self {
+        let at = confirmed.plus(clock_skew).seconds();
+        Self { revocation_id, at, expires_at: sealed_expiry(at.max(now.seconds())) }
+    }
 }
 
-/// How long after its cutoff a sealed tombstone is kept.
-#[must_use]
-pub fn sealed_lifetime() -> Duration {
-    LONGEST_TOKEN_LIFE + SEALED_MARGIN
-}
-
-/// The cutoff a seal writes: everything Cognito may have minted up to its confirmation, by either clock (I3).
-#[must_use]
-pub fn seal_cutoff(confirmed: EpochMillis, clock_skew: Duration) -> EpochSeconds {
-    confirmed.plus(clock_skew).seconds()
+/// When a tombstone with this cutoff and a confirmed sign-out may be deleted (I5): all it refuses has expired by then.
+fn sealed_expiry(cutoff: EpochSeconds) -> EpochSeconds {
+    cutoff.plus(LONGEST_TOKEN_LIFE + SEALED_MARGIN)
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use crate::domain::event::Event;
 use crate::domain::profile::{Profile, SubjectKey};
 use crate::domain::revocation_id::RevocationId;
 use crate::domain::subject::SubjectIdentifier;
-use crate::domain::time::{EpochMillis, EpochSeconds};
-use crate::domain::tombstone::{Cutoff, Raised, Sealed, Tombstone};
+use crate::domain::time::EpochMillis;
+use crate::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
 
 mod compromise;
 mod notice;
@@ -85,8 +85,8 @@ pub trait TombstoneWriter: Send + Sync {
     /// Moves a cutoff forward. Durable when it returns.
     async fn raise(&self, subject: &SubjectKey, cutoff: &Cutoff) -> Result<Raised, PortError>;
 
-    /// Moves the cutoff past the sign-out and seals it if `by` owns it.
-    async fn seal(&self, subject: &SubjectKey, by: &RevocationId, at: EpochSeconds) -> Result<Sealed, PortError>;
+    /// Moves the cutoff past the sign-out and seals it if the revocation owns it.
+    async fn seal(&self, subject: &SubjectKey, seal: &Seal) -> Result<Sealed, PortError>;
 }
 
 /// What came of an action on an account.

@@ -16,7 +16,7 @@ pub(crate) struct Args {
     /// Come back at once and leave it running; `cargo xtask down` ends it.
     #[arg(long)]
     detach: bool,
-    /// Deploy what lies in target/lambda instead of building.
+    /// Deploy what was built last instead of building.
     #[arg(long)]
     no_build: bool,
 }

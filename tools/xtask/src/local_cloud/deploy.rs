@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 
 use super::server::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Server};
 use crate::repo::Repo;
-use crate::run;
 use crate::venv::Venv;
+use crate::{functions, run};
 
 /// Name of the local stack.
 const STACK: &str = "local";
@@ -24,6 +24,8 @@ pub(super) fn deploy(repo: &Repo, venv: &Venv, server: &Server) -> Result<Output
         .arg(repo.root().join("tools/xtask/local_cloud/deploy.py"))
         .args(["--endpoint", &server.endpoint(), "--stack", STACK, "--template"])
         .arg(repo.root().join("infra/template.yaml"))
+        .arg("--functions")
+        .arg(functions::packages(repo))
         .env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
         .env("LC_ALL", "C.UTF-8")

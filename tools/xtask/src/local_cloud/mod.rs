@@ -26,7 +26,7 @@ pub(crate) struct StartOptions {
     pub(crate) facts_file: PathBuf,
     /// Keep running when this process ends; `down` ends it.
     pub(crate) detached: bool,
-    /// Build the functions first. Without it `target/lambda` is taken as it is.
+    /// Build the functions first. Without it what was built last is deployed.
     pub(crate) build: bool,
 }
 

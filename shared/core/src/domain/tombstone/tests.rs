@@ -12,6 +12,11 @@ fn cutoff(n: u8, at: i64, kind: CutoffKind) -> Cutoff {
     Cutoff { revocation_id: id(n), at: EpochSeconds(at), kind }
 }
 
+/// A seal at `at`, written at second 1,500.
+fn seal(n: u8, at: i64) -> Seal {
+    Seal::of(id(n), EpochMillis(at * 1_000), Duration::ZERO, EpochMillis(1_500_000))
+}
+
 fn stamp(auth_time: i64, iat: i64) -> TokenStamp<'static> {
     TokenStamp { auth_time: Some(EpochSeconds(auth_time)), iat: Some(EpochSeconds(iat)), ..TokenStamp::default() }
 }
@@ -75,10 +80,10 @@ fn a_hold_refuses_everything_until_it_is_past() {
 #[test]
 fn i03_the_seal_covers_what_was_minted_in_the_gap_by_either_clock() {
     let mut tombstone = standing();
-    let confirmed = EpochMillis(1_003_700);
-    let at = seal_cutoff(confirmed, Duration::from_secs(2));
+    let seal = Seal::of(id(1), EpochMillis(1_003_700), Duration::from_secs(2), EpochMillis(1_004_000));
+    let at = seal.at;
     assert_eq!(at, EpochSeconds(1_005));
-    assert_eq!(tombstone.seal(&id(1), at), Sealed::Sealed);
+    assert_eq!(tombstone.seal(&seal), Sealed::Sealed);
     // A refresh 0.1 s before the confirmation, `auth_time` re-minted, Cognito's clock 2 s ahead.
     assert_eq!(tombstone.refusal(&stamp(1_005, 1_005), at), Some(Refusal::Cutoff));
     assert_eq!(tombstone.refusal(&stamp(1_006, 1_006), at), None);
@@ -88,11 +93,11 @@ fn i03_the_seal_covers_what_was_minted_in_the_gap_by_either_clock() {
 fn i03_only_the_owner_seals_and_an_earlier_one_leaves_it_open() {
     let mut tombstone = standing();
     tombstone.raise(&cutoff(2, 1_010, CutoffKind::Sessions));
-    assert_eq!(tombstone.seal(&id(1), EpochSeconds(1_012)), Sealed::LeftToAnother);
+    assert_eq!(tombstone.seal(&seal(1, 1_012)), Sealed::LeftToAnother);
     assert_eq!(tombstone.not_before, Some(EpochSeconds(1_012)), "moved forward all the same");
     assert!(!tombstone.sealed);
     // The owner's own confirmation came earlier by its clock: it seals, the cutoff stays where it is.
-    assert_eq!(tombstone.seal(&id(2), EpochSeconds(1_011)), Sealed::Sealed);
+    assert_eq!(tombstone.seal(&seal(2, 1_011)), Sealed::Sealed);
     assert_eq!(tombstone.not_before, Some(EpochSeconds(1_012)));
 }
 
@@ -106,8 +111,9 @@ fn i05_lifetimes() {
     assert_eq!(tombstone.expires_at, Some(CUTOFF.plus(LONGEST_REFRESH_LIFE)));
     tombstone.raise(&cutoff(2, 1_001, CutoffKind::Claims));
     assert_eq!(tombstone.expires_at, Some(CUTOFF.plus(LONGEST_REFRESH_LIFE)), "a claims cutoff shortens nothing");
-    tombstone.seal(&id(1), EpochSeconds(1_003));
-    assert_eq!(tombstone.expires_at, Some(sealed_expiry(EpochSeconds(1_003))));
+    tombstone.seal(&seal(1, 1_003));
+    // Counted from the writing, second 1,500: the claims cutoff, younger than the confirmation, is outlived too.
+    assert_eq!(tombstone.expires_at, Some(EpochSeconds(1_500 + 25 * 3_600)));
 }
 
 #[derive(Clone, Debug)]
@@ -135,7 +141,7 @@ proptest! {
             let before = tombstone.clone();
             match write {
                 Write::Raise(cutoff) => { tombstone.raise(&cutoff); }
-                Write::Seal(n, at) => { tombstone.seal(&id(n), EpochSeconds(at)); }
+                Write::Seal(n, at) => { tombstone.seal(&seal(n, at)); }
             }
             prop_assert!(tombstone.not_before >= before.not_before);
             prop_assert!(tombstone.claims_not_before >= before.claims_not_before);
@@ -144,6 +150,9 @@ proptest! {
                 // An unsealed item that somebody else moved forward keeps its owner's ten years.
                 let slack = Duration::from_secs(50);
                 prop_assert!(tombstone.expires_at >= Some(cutoff.plus(least.saturating_sub(slack))));
+            }
+            if let Some(cutoff) = tombstone.claims_not_before {
+                prop_assert!(tombstone.expires_at >= Some(cutoff.plus(LONGEST_TOKEN_LIFE)));
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::domain::disposition::Disposition;
 use crate::domain::policy::{Actions, Lock};
 use crate::domain::profile::{Profile, SubjectKey};
 use crate::domain::revocation_id::RevocationId;
-use crate::domain::tombstone::{Cutoff, Sealed, seal_cutoff};
+use crate::domain::tombstone::{Cutoff, Seal, Sealed};
 use crate::ports::{Acted, PortError};
 
 /// The seal was left to another revocation that was still signing the same user out.
@@ -70,8 +70,8 @@ impl<'a> Steps<'a> {
             return Ok(());
         }
         // A lock that ended after the sign-out was written down cannot be: `act` orders them.
-        let at = seal_cutoff(sign_out.at, self.revoker.clock_skew);
-        let outcome = match self.revoker.tombstones.seal(self.subject, self.id, at).await? {
+        let seal = Seal::of(self.id.clone(), sign_out.at, self.revoker.clock_skew, self.revoker.clock.now());
+        let outcome = match self.revoker.tombstones.seal(self.subject, &seal).await? {
             Sealed::Sealed => StepOutcome::Done,
             Sealed::LeftToAnother => StepOutcome::not_needed(SEALED_BY_ANOTHER),
         };

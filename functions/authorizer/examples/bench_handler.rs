@@ -1,0 +1,116 @@
+//! Times the authorizer without network, for `cargo xtask bench`: verification alone, and the whole handler from the
+//! event's bytes to the answer's, with a store in memory. Prints one JSON object; times in microseconds.
+//!
+//! `cargo run --release -p authorizer --example bench_handler [-- <iterations>]`
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench stops at the first surprise and prints its result"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use authorizer::config::Config;
+use revocation_core::domain::profile::{SubjectKey, UserPoolId};
+use revocation_core::domain::time::EpochSeconds;
+use revocation_core::domain::tombstone::Tombstone;
+use revocation_core::ports::{Clock as _, PortError, TombstoneReader};
+use revocation_lambda::clock::SystemClock;
+use revocation_testkit::keys::{jwks, key_a};
+use revocation_testkit::token::TokenBuilder;
+use revocation_verify::{Checker, KeySet, PoolConfig, StoreOutage, TokenUse};
+use serde_json::{Value, json};
+
+const POOL: &str = "eu-central-1_Bench";
+const CLIENT: &str = "1h57kf5cpq17m0eml12EXAMPLE";
+const SUB: &str = "4f6b1c1e-0000-4000-8000-000000000001";
+/// As many as the peers were given (performance.md).
+const WARM_UPS: usize = 1_000;
+const ITERATIONS: usize = 5_000;
+
+struct InMemory(BTreeMap<SubjectKey, Tombstone>);
+
+#[async_trait]
+impl TombstoneReader for InMemory {
+    async fn read(&self, subject: &SubjectKey) -> Result<Option<Tombstone>, PortError> {
+        Ok(self.0.get(subject).cloned())
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let iterations = std::env::args().nth(1).map_or(ITERATIONS, |text| text.parse().unwrap());
+    let now = SystemClock.now().seconds();
+    let (checker, token) = (checker(now), TokenBuilder::access(POOL, CLIENT, SUB, now).build());
+    let event = event(&token);
+
+    let mut verify = Vec::with_capacity(iterations);
+    let mut handler = Vec::with_capacity(iterations);
+    for n in 0..WARM_UPS + iterations {
+        // Turn by turn, so that whatever else the machine does meets both alike.
+        let start = Instant::now();
+        checker.verifier.verify(&token).await.unwrap();
+        let verify_time = start.elapsed();
+        let start = Instant::now();
+        authorizer::handle_bytes(&checker, &event).await.unwrap();
+        let handler_time = start.elapsed();
+        if n >= WARM_UPS {
+            verify.push(verify_time.as_secs_f64() * 1e6);
+            handler.push(handler_time.as_secs_f64() * 1e6);
+        }
+    }
+    println!("{}", json!({ "verify": summary(verify), "handler": summary(handler) }));
+}
+
+fn summary(mut times: Vec<f64>) -> Value {
+    times.sort_by(f64::total_cmp);
+    let at = |per_cent: usize| times.get((times.len() * per_cent / 100).min(times.len() - 1)).unwrap();
+    json!({ "iterations": times.len(), "p50_us": at(50), "p99_us": at(99), "min_us": at(0) })
+}
+
+fn checker(now: EpochSeconds) -> Checker {
+    let pool = PoolConfig {
+        bundled_keys: Some(KeySet::parse(&jwks(&[key_a()])).unwrap()),
+        ..PoolConfig::new(UserPoolId(POOL.into()), vec![CLIENT.into()])
+    };
+    let config = Config {
+        tombstones_table: String::new(),
+        pools: vec![pool],
+        token_uses: vec![TokenUse::Access, TokenUse::Id],
+        store_outage: StoreOutage::Deny,
+    };
+    // The user was revoked once and has signed in again since: the tombstone is found, read and has nothing against it.
+    let tombstone = Tombstone { not_before: Some(EpochSeconds(now.0 - 60)), sealed: true, ..Tombstone::default() };
+    authorizer::checker(config, Arc::new(InMemory(BTreeMap::from([(SubjectKey::new(POOL, SUB), tombstone)]))))
+}
+
+/// A request as API Gateway hands it to a REQUEST authorizer.
+fn event(token: &str) -> Vec<u8> {
+    let headers = json!({
+        "Accept": "application/json", "Accept-Encoding": "gzip, br", "Authorization": format!("Bearer {token}"),
+        "Host": "api.execute-api.eu-central-1.amazonaws.com", "User-Agent": "Mozilla/5.0 (X11; Linux x86_64)",
+        "X-Amzn-Trace-Id": "Root=1-65a00000-000000000000000000000000", "X-Forwarded-For": "192.0.2.1",
+        "X-Forwarded-Port": "443", "X-Forwarded-Proto": "https",
+    });
+    let members = headers.as_object().unwrap();
+    let multi: serde_json::Map<_, _> = members.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
+    json!({
+        "type": "REQUEST",
+        "methodArn": "arn:aws:execute-api:eu-central-1:111122223333:abcdef1234/v1/GET/orders/7",
+        "resource": "/orders/{id}", "path": "/orders/7", "httpMethod": "GET", "headers": headers,
+        "multiValueHeaders": multi, "queryStringParameters": {}, "multiValueQueryStringParameters": {},
+        "pathParameters": { "id": "7" }, "stageVariables": {},
+        "requestContext": {
+            "resourceId": "abc123", "resourcePath": "/orders/{id}", "httpMethod": "GET", "path": "/v1/orders/7",
+            "accountId": "111122223333", "protocol": "HTTP/1.1", "stage": "v1", "apiId": "abcdef1234",
+            "requestId": "00000000-0000-4000-8000-000000000000",
+            "identity": { "sourceIp": "192.0.2.1", "userAgent": "Mozilla/5.0 (X11; Linux x86_64)" },
+        },
+    })
+    .to_string()
+    .into_bytes()
+}
