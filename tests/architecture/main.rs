@@ -1,5 +1,7 @@
 //! The rules of the house (ARCHITECTURE.md), held by reading manifests, sources and the template.
 
+#![cfg(test)]
+
 mod floors;
 mod iam;
 mod sources;

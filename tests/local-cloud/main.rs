@@ -1,4 +1,6 @@
 //! The deployed template, from outside: real events, real functions, real tokens. `cargo xtask test` starts the local
+
+#![cfg(test)]
 //! cloud and says where it is; nothing here is skipped when it does not.
 
 mod bad_input;

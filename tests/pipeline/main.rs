@@ -1,5 +1,7 @@
 //! The pipeline without AWS: real handlers behind the real batch loop, over the fakes of `shared/testkit`.
 
+#![cfg(test)]
+
 mod counter;
 mod crashes;
 mod revoke;

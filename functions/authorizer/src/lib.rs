@@ -94,6 +94,7 @@ fn denied(code: &str) {
 pub async fn handle_bytes(checker: &Checker, event: &[u8]) -> Result<Vec<u8>, Failure> {
     let event = std::str::from_utf8(event).map_err(|_| Failure::UnknownEvent)?;
     let answer = handle(checker, event).await?;
+    // Strings and a number: it cannot fail; if it does, there is no answer.
     serde_json::to_vec(&answer).map_err(|_| Failure::UnknownEvent)
 }
 

@@ -65,7 +65,12 @@ impl<'a> EnvReader<'a> {
     /// A comma-separated list with at least one entry.
     pub fn list(&mut self, name: &str) -> Vec<String> {
         let text = self.required(name);
-        text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
+        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        let entries: Vec<String> = entries.map(str::to_owned).collect();
+        if entries.is_empty() && !text.is_empty() {
+            self.mistakes.push(format!("{name} has no entry"));
+        }
+        entries
     }
 
     /// A variable that is parsed, with a default.
@@ -124,5 +129,9 @@ mod tests {
     fn lists_forgive_white_space() {
         let variables = [("L", "a, b ,,c")];
         assert_eq!(EnvReader::new(&variables).list("L"), ["a", "b", "c"]);
+        let commas = [("L", " , ")];
+        let mut env = EnvReader::new(&commas);
+        env.list("L");
+        assert!(env.finish(()).is_err(), "a list of nothing is a mistake");
     }
 }

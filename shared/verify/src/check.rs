@@ -78,9 +78,9 @@ impl Checker {
     /// Makes ready for the first request: fetches keys and opens the connection to the store by a read of no consequence.
     /// It may be abandoned at any moment.
     pub async fn warm(&self, subject: &SubjectKey) {
-        self.verifier.warm().await;
-        // Whatever went wrong, the first request will meet it, and say so.
-        let _ = self.reader.read(subject).await;
+        // At once, so that a slow one does not cost the other its turn. Whatever goes wrong, the first request will meet
+        // it, and say so.
+        let ((), _) = tokio::join!(self.verifier.warm(), self.reader.read(subject));
     }
 
     async fn decide(&self, token: &VerifiedToken) -> Result<Checked, DenyReason> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use revocation_core::domain::profile::{SubjectKey, UserPoolId};
 use revocation_core::domain::time::EpochSeconds;
+use revocation_core::domain::tombstone::DEFAULT_CLOCK_SKEW;
 use revocation_core::ports::Clock;
 
 use crate::deny::DenyReason;
@@ -14,9 +15,10 @@ use crate::pool::PoolConfig;
 use crate::strict_json::Seconds;
 use crate::token::{Claims, TokenUse, UnverifiedClaims, VerifiedToken};
 
-/// `nbf` may lie this far ahead: the skew between Cognito's clock and ours (`DEFAULT_CLOCK_SKEW` of the tombstones).
-/// `exp` has no such leeway: it would let every token live longer, and a client refreshes before the end anyway.
-pub const NBF_LEEWAY: Duration = Duration::from_secs(2);
+/// `nbf` may lie this far ahead: the skew between Cognito's clock and ours, as in the cutoff a seal writes.
+/// `exp` has no such leeway: it would let every token live longer, beyond what a tombstone is kept for (I5), and a client
+/// refreshes before the end anyway.
+pub const NBF_LEEWAY: Duration = DEFAULT_CLOCK_SKEW;
 /// `iat` and `auth_time` may lie this far ahead. They are compared with cutoffs, so a token dated far ahead would be out
 /// of reach of every revocation; but a clock of ours gone wrong by less than this must not lock everybody out.
 pub const FUTURE_LEEWAY: Duration = Duration::from_mins(5);

@@ -1,7 +1,8 @@
 //! A user was taken out of a group of one of our pools: the call, as AWS CloudTrail recorded it.
 //!
-//! Source: Cognito developer guide, "Logging with AWS CloudTrail", and CloudTrail user guide, "Record contents". Cognito
-//! writes `HIDDEN_DUE_TO_SECURITY_REASONS` in place of user names, and the user's `sub` into `additionalEventData`.
+//! Source: Cognito developer guide, "Amazon Cognito logging in AWS CloudTrail": private members are hidden behind a
+//! marker (`HIDDEN_FOR_SECURITY_REASONS` there, `HIDDEN_DUE_TO_SECURITY_REASONS` in records of other services).
+//! Unconfirmed (`[U]`): that this call's user name is hidden, and that its `additionalEventData` has the user's `sub`.
 
 use revocation_core::domain::event::Envelope;
 use revocation_core::domain::initiator::InitiatorKind;
@@ -19,7 +20,6 @@ pub(super) const DETAIL_TYPE: &str = "AWS API Call via CloudTrail";
 pub(super) const EVENT_SOURCE: &str = "cognito-idp.amazonaws.com";
 
 const REMOVED_FROM_GROUP: &str = "AdminRemoveUserFromGroup";
-const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 
 /// Told first, because what follows differs from call to call.
 #[derive(Deserialize)]
@@ -78,7 +78,7 @@ pub(super) fn translate(envelope: &Envelope<'_>, settings: &Settings) -> Result<
     };
     let sub = removal.additional_event_data.and_then(|data| data.sub);
     let sub = said(sub.as_deref()).map(|sub| parts::pool_user(pool, sub));
-    let named = said(asked.username.as_deref()).filter(|name| *name != HIDDEN);
+    let named = said(asked.username.as_deref()).filter(|name| !is_hidden(name));
     let named = named.map(|name| SubjectIdentifier::Username { username: name.to_owned() });
     let sub_id = parts::subject([sub.or(named)])?;
     let name = Origin::CloudTrail.as_str().to_owned();
@@ -94,6 +94,12 @@ pub(super) fn translate(envelope: &Envelope<'_>, settings: &Settings) -> Result<
         occurred_at: parts::occurred_at(removal.event_time.as_deref()),
         ..parts::request(EventSource { name, event_id }, sub_id, ReasonCode::RoleChange, initiator)
     }]))
+}
+
+/// Whether a value stands in place of one that AWS does not show. Taken for a name, it would be nobody's, and the
+/// revocation would end as `no_such_user` instead of being parked.
+fn is_hidden(value: &str) -> bool {
+    value.starts_with("HIDDEN_") && value.ends_with("_SECURITY_REASONS")
 }
 
 #[cfg(test)]

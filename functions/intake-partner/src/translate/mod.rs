@@ -103,8 +103,8 @@ pub fn translate(envelope: &Envelope<'_>, settings: &Settings) -> Result<Verdict
 
 impl Origin {
     /// Tells where an event comes from. Partner sources can be believed: `PutEvents` refuses any source that begins
-    /// with `aws.` from everyone but AWS. The other two are recognised by their content and as credible as whoever may put
-    /// events on the bus, who could ask for a revocation outright.
+    /// with `aws.` from everyone but AWS. The other two are recognised by their content and as credible as whoever may
+    /// put events on the bus, who could ask for a revocation outright.
     #[must_use]
     pub fn of(envelope: &Envelope<'_>) -> Self {
         // A detail that is no object has none of these members.

@@ -89,7 +89,8 @@ fn honest(which: usize) -> (&'static str, &'static str, Value) {
             "SystemLog",
             json!({"uuid": "u", "published": "2026-01-01T00:00:00Z", "eventType": "user.risk.detect",
                 "displayMessage": "Risk", "actor": {"id": "00u1", "type": "User"}, "outcome": {"result": "SUCCESS"},
-                "target": [{"id": "00u2", "type": "User", "alternateId": SECRET}, {"id": "00u3", "type": "User", "alternateId": "joe"}],
+                "target": [{"id": "00u2", "type": "User", "alternateId": SECRET},
+                    {"id": "00u3", "type": "User", "alternateId": "joe"}],
                 "debugContext": {"debugData": {"risk": "{level=HIGH}"}}}),
         ),
         1 => (

@@ -41,11 +41,12 @@ pub(super) fn deploy(repo: &Repo, venv: &Venv, server: &Server) -> Result<Output
 }
 
 /// What differs from a deployment to AWS: parameters, never the template.
-fn parameters(endpoint: &str) -> [(&'static str, String); 7] {
+fn parameters(endpoint: &str) -> [(&'static str, String); 8] {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     [
         ("Architecture", architecture.to_owned()),
         ("SenderEmail", SENDER_EMAIL.to_owned()),
+        ("RunbookUrl", "https://runbook.example.org/compromise".to_owned()),
         ("OrganisationName", "Example Ltd".to_owned()),
         ("DeletionProtection", "false".to_owned()),
         ("ClientAuthFlows", CLIENT_AUTH_FLOWS.to_owned()),

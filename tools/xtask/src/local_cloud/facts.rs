@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::deploy::{Outputs, SENDER_EMAIL};
 use super::server::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Server};
 
 /// Addresses, names and credentials of a local cloud.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Facts {
     /// Every AWS API.
     pub(crate) endpoint: String,
@@ -77,7 +77,7 @@ pub(crate) struct Facts {
 }
 
 /// A function as deployed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct DeployedFunction {
     /// Name of its package.
     pub(crate) package: String,
@@ -143,14 +143,6 @@ impl Facts {
             pid: server.pid(),
             log: server.log().display().to_string(),
             endpoint,
-        })
-    }
-
-    /// Reads what a running local cloud wrote.
-    pub(crate) fn read(file: &Path) -> Result<Self> {
-        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        serde_json::from_str(&text).with_context(|| {
-            format!("{} is of another version: end that local cloud's process by hand, then remove it", file.display())
         })
     }
 

@@ -106,30 +106,33 @@ pub(crate) fn facts_file(repo: &Repo) -> PathBuf {
 
 /// Ends the local cloud a facts file tells of. Answers whether there was one.
 pub(crate) fn stop(repo: &Repo, facts_file: &Path) -> Result<bool> {
-    if !facts_file.exists() {
-        return Ok(false);
+    let server = server_of(repo, facts_file);
+    if let Some(pid) = server {
+        process::end_group(pid, || false);
     }
-    let facts = Facts::read(facts_file)?;
-    // A process id is reused in time: only a process that runs our serve.py for this checkout is ended.
-    let ours = process::runs(facts.pid, &server::script(repo));
-    if ours {
-        process::end_group(facts.pid, || false);
-    }
-    fs::remove_file(facts_file)
-        .or_else(gone_is_fine)
-        .with_context(|| format!("cannot remove {}", facts_file.display()))?;
-    Ok(ours)
+    remove(facts_file)?;
+    Ok(server.is_some())
 }
 
 fn refuse_a_second(repo: &Repo, facts_file: &Path) -> Result<()> {
-    let Ok(facts) = Facts::read(facts_file) else { return Ok(()) };
-    if process::runs(facts.pid, &server::script(repo)) {
+    if let Some(pid) = server_of(repo, facts_file) {
         bail!(
-            "a local cloud is already running at {} (process {}): use it, or end it with `cargo xtask down`",
-            facts.endpoint,
-            facts.pid
+            "a local cloud is already running (process {pid}, see {}): use it, or end it with `cargo xtask down`",
+            facts_file.display()
         );
     }
+    remove(facts_file)
+}
+
+/// The running server a facts file tells of, whatever version wrote the file. A process id is reused in time: only a
+/// process that runs our serve.py, from this checkout, counts.
+fn server_of(repo: &Repo, facts_file: &Path) -> Option<u32> {
+    let facts: serde_json::Value = serde_json::from_slice(&fs::read(facts_file).ok()?).ok()?;
+    let pid = facts.get("pid")?.as_u64().and_then(|pid| u32::try_from(pid).ok())?;
+    process::runs(pid, &server::script(repo)).then_some(pid)
+}
+
+fn remove(facts_file: &Path) -> Result<()> {
     fs::remove_file(facts_file).or_else(gone_is_fine).with_context(|| format!("cannot remove {}", facts_file.display()))
 }
 

@@ -47,7 +47,10 @@ fn a_removal_is_a_role_change_of_the_sub() {
 #[test]
 fn without_a_sub_the_name_is_used_unless_it_is_hidden() {
     let detail = with(&removal(), "/additionalEventData", json!(null));
-    assert_eq!(translated(&detail), Err(MalformedEvent::NoUser));
+    for marker in ["HIDDEN_DUE_TO_SECURITY_REASONS", "HIDDEN_FOR_SECURITY_REASONS"] {
+        let detail = with(&detail, "/requestParameters/username", json!(marker));
+        assert_eq!(translated(&detail), Err(MalformedEvent::NoUser), "{marker}");
+    }
     let detail = with(&detail, "/requestParameters/username", json!("jane"));
     let name = json!({"format": "username", "username": "jane"});
     assert_eq!(translated(&detail), request(&[("/sub_id", name)]));
