@@ -1,7 +1,7 @@
 //! The deployed template, from outside: real events, real functions, real tokens. `cargo xtask test` starts the local
+//! cloud and says where it is; nothing here is skipped when it does not.
 
 #![cfg(test)]
-//! cloud and says where it is; nothing here is skipped when it does not.
 
 mod bad_input;
 mod compromise;

@@ -23,7 +23,7 @@ use revocation_verify::{Checker, DenyClass, DenyReason, JwksSource, Permit, Veri
 pub use answer::Answer;
 use config::Config;
 use jwks_source::HttpsJwks;
-use payload::{Front, Request};
+use payload::{Front, NoToken, Request};
 
 /// What the function may do: the actions of the one port it holds (I14).
 pub const IAM_ACTIONS: &[&[&str]] = &[DynamoTombstoneReader::IAM_ACTIONS];
@@ -54,7 +54,7 @@ pub async fn handle(checker: &Checker, event: &str) -> Result<Answer, Failure> {
     let Request { front, token } = payload::read(event).inspect_err(|_| denied("unknown_event"))?;
     let token = match token {
         Ok(token) => token,
-        Err(no_token) => return without_token(front, no_token.code()),
+        Err(no_token) => return without_token(front, no_token),
     };
     match checker.check(&token).await {
         Ok(permit) => Ok(allow(front, permit)),
@@ -77,12 +77,15 @@ fn deny(front: Front, reason: DenyReason) -> Result<Answer, Failure> {
     }
 }
 
-fn without_token(front: Front, code: &'static str) -> Result<Answer, Failure> {
+fn without_token(front: Front, no_token: NoToken) -> Result<Answer, Failure> {
+    let code = no_token.code();
     tracing::debug!(reason = code, "denied");
     denied(code);
-    match front {
-        Front::Rest { .. } => Err(Failure::Unauthorized),
-        Front::Http | Front::AppSync => Ok(Answer::deny(front, code)),
+    match (front, no_token) {
+        (Front::Rest { .. }, NoToken::Missing) => Err(Failure::Unauthorized),
+        // A deny becomes a 401 too (gateway response ACCESS_DENIED), without counting as a failed invocation: or anybody
+        // could ring the alarm on those by sending `Authorization: x`.
+        (front, _) => Ok(Answer::deny(front, code)),
     }
 }
 

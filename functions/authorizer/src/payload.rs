@@ -34,12 +34,13 @@ pub(crate) struct Request {
 /// Why there is no token to check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoToken {
-    /// No `Authorization`, or nothing in it.
+    /// No `Authorization`, or nothing in it. With `Authorization` as identity source, as in our template, API Gateway
+    /// answers such requests by itself.
     Missing,
     /// Several values: which one the integration will look at cannot be known.
     Several,
-    /// Another scheme than `Bearer`.
-    OtherScheme,
+    /// Not of the form `Bearer <token>`.
+    NotBearer,
 }
 
 /// All members of all formats that are used.
@@ -100,9 +101,9 @@ fn bearer(value: &str, bare: Bare) -> Result<String, NoToken> {
     let value = value.trim_matches(' ');
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim_start_matches(' ').to_owned()),
-        None if value.is_empty() || value.eq_ignore_ascii_case("bearer") => Err(NoToken::Missing),
-        None if bare == Bare::Accepted => Ok(value.to_owned()),
-        Some(_) | None => Err(NoToken::OtherScheme),
+        None if value.is_empty() => Err(NoToken::Missing),
+        None if bare == Bare::Accepted && !value.eq_ignore_ascii_case("bearer") => Ok(value.to_owned()),
+        Some(_) | None => Err(NoToken::NotBearer),
     }
 }
 
@@ -131,7 +132,7 @@ impl NoToken {
         match self {
             Self::Missing => "no_token",
             Self::Several => "several_tokens",
-            Self::OtherScheme => "not_bearer",
+            Self::NotBearer => "not_bearer",
         }
     }
 }

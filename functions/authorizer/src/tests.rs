@@ -160,10 +160,20 @@ async fn i06_a_bad_token_is_denied() {
 #[tokio::test]
 async fn i06_no_token_is_unauthorized_to_rest_and_denied_elsewhere() {
     let checker = reading(Ok(None));
-    let answers = refused_everywhere(&checker, "").await;
-    let unauthorized = Err(Failure::Unauthorized);
-    assert_eq!(answers[..3], [unauthorized.clone(), unauthorized.clone(), unauthorized]);
-    assert_eq!(answers[3], Ok(json!({ "isAuthorized": false, "context": { "reason": "no_token" } })));
+    for event in [
+        json!({ "type": "TOKEN", "methodArn": ARN, "authorizationToken": "" }),
+        json!({ "type": "REQUEST", "methodArn": ARN, "headers": {} }),
+        json!({ "version": "1.0", "type": "REQUEST", "methodArn": ARN, "headers": null }),
+    ] {
+        assert_eq!(answered(&checker, &event).await, Err(Failure::Unauthorized), "{event}");
+    }
+    let event = json!({ "version": "2.0", "type": "REQUEST", "routeArn": ARN, "headers": {} });
+    let denied = json!({ "isAuthorized": false, "context": { "reason": "no_token" } });
+    assert_eq!(answered(&checker, &event).await, Ok(denied));
+    let event = json!({ "authorizationToken": "", "requestContext": {} });
+    assert_eq!(answered(&checker, &event).await.unwrap()["isAuthorized"], false);
+    // No failed invocation, which would ring an alarm, by what anybody can send.
+    assert!(refused_everywhere(&checker, "").await.iter().all(Result::is_ok));
     // API Gateway compares the text.
     assert_eq!(Diagnostic::from(Failure::Unauthorized).error_message, "Unauthorized");
 }

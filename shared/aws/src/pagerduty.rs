@@ -50,7 +50,7 @@ impl Pager for PagerDutyPager {
         // An event told twice is one alert: PagerDuty joins events by routing key and dedup key.
         let body = event(page, &self.routing_key).to_string().into_bytes();
         let sent = self.https.post_json(&self.url, body).await;
-        answered(sent.map_err(|_| PortError::retry(ENQUEUE, "unreachable"))?)
+        answered(sent.map_err(|error| error.port_error(ENQUEUE))?)
     }
 }
 

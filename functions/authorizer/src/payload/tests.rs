@@ -63,8 +63,8 @@ fn i06_without_exactly_one_bearer_token_there_is_none() {
         (json!({}), "no_token"),
         (Value::Null, "no_token"),
         (json!({ "Authorization": "" }), "no_token"),
-        (json!({ "Authorization": "Bearer" }), "no_token"),
-        (json!({ "Authorization": "Bearer " }), "no_token"),
+        (json!({ "Authorization": "Bearer" }), "not_bearer"),
+        (json!({ "Authorization": "Bearer " }), "not_bearer"),
         (json!({ "Authorization": [] }), "no_token"),
         (json!({ "X-Authorization": "Bearer t" }), "no_token"),
         (json!({ "Authorization": "Basic dTpw" }), "not_bearer"),
@@ -81,9 +81,9 @@ fn i06_without_exactly_one_bearer_token_there_is_none() {
     assert_eq!(parsed(&twice).unwrap().1, Err("several_tokens"));
     let differ = request(&json!({ "Authorization": "Bearer t" }), &json!({ "Authorization": ["Bearer u"] }));
     assert_eq!(parsed(&differ).unwrap().1, Err("several_tokens"));
-    for token in [Value::Null, json!(""), json!("Bearer")] {
+    for (token, code) in [(Value::Null, "no_token"), (json!(" "), "no_token"), (json!("Bearer "), "not_bearer")] {
         let event = json!({ "type": "TOKEN", "methodArn": ARN, "authorizationToken": token });
-        assert_eq!(parsed(&event), Ok((rest(), Err("no_token"))), "{event}");
+        assert_eq!(parsed(&event), Ok((rest(), Err(code))), "{event}");
     }
 }
 

@@ -47,7 +47,9 @@ impl DynamoCompromises {
                 .client
                 .query()
                 .table_name(&self.table)
-                .key_condition_expression("bucket = :bucket")
+                // BUCKET is a reserved word of DynamoDB's expressions.
+                .key_condition_expression("#bucket = :bucket")
+                .expression_attribute_names("#bucket", "bucket")
                 .expression_attribute_values(":bucket", s(format!("hour#{bucket}")))
                 .consistent_read(true)
                 .set_exclusive_start_key(from)
@@ -124,7 +126,8 @@ impl IncidentStore for DynamoCompromises {
             .item("sign", s(LOG))
             .item("version", n(i64::try_from(next.version).unwrap_or(i64::MAX)))
             .item("body", json(PUT, &next)?)
-            .condition_expression("attribute_not_exists(bucket) OR version = :loaded")
+            .condition_expression("attribute_not_exists(#version) OR #version = :loaded")
+            .expression_attribute_names("#version", "version")
             .expression_attribute_values(":loaded", n(i64::try_from(log.version).unwrap_or(i64::MAX)));
         match put.send().await {
             Ok(_) => Ok(Ok(())),

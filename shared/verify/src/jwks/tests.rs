@@ -64,7 +64,9 @@ fn a_key_without_alg_and_use_and_with_a_sign_byte_is_taken() {
 #[test]
 fn the_first_of_two_keys_with_one_kid_stays() {
     let second = with(&[("kid", json!("test-key-a"))]);
-    let set = KeySet::parse(json!({ "keys": [key_a().jwk(), second] }).to_string().as_bytes()).unwrap();
+    let document = json!({ "keys": [key_a().jwk(), second] });
+    assert_eq!(kids(&document), Ok(vec!["test-key-a".into()]));
+    let set = KeySet::parse(document.to_string().as_bytes()).unwrap();
     let key = set.get("test-key-a").unwrap();
     assert!(key.verifies(b"text", &key_a().sign(b"text")));
     assert!(!key.verifies(b"text", &key_b().sign(b"text")));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use revocation_core::domain::incident::Stage;
 use revocation_probe::{NewUser, PageInbox, Probe, Tokens, User, until};
 
@@ -104,10 +104,11 @@ async fn tell_and_wait(teller: &Teller, probe: &Probe, event: &Told, player: &Pl
     event.put(probe).await?;
     let refused = async || Ok(Some(probe.call(&player.session.access)?).filter(|answer| answer.status != 200));
     let (answer, _) = until("a refusal", LIMIT, refused).await?;
-    teller.saw_after(start.elapsed(), format_args!("{name}'s access token is refused: {}", answer.status));
-    teller.check(answer.status == 401, "with 401, so that a client refreshes and then signs in")?;
     let challenge = answer.www_authenticate.unwrap_or_default();
-    teller.check(challenge.contains("invalid_token"), format_args!("and WWW-Authenticate: {challenge}"))?;
+    let refusal = format!("{name}'s access token is refused: {}, WWW-Authenticate: {challenge}", answer.status);
+    teller.saw_after(start.elapsed(), &refusal);
+    // 401 and the challenge send a client's SDK to refresh and then to sign in.
+    ensure!(answer.status == 401 && challenge.contains("invalid_token"), "not the refusal a client understands");
     let id = probe.call(&player.session.id)?.status;
     teller.check(id == 401, format_args!("{name}'s ID token is refused: {id}"))?;
     let sealed = async || {
