@@ -36,7 +36,17 @@ fn production() -> Vec<(String, String)> {
 
 #[test]
 fn the_core_does_no_io_and_reads_neither_clock_nor_environment() {
-    let banned = ["std::env", "std::fs", "std::net", "SystemTime", "Instant::now", "Timestamp::now", "tokio::", "aws_", "lambda_"];
+    let banned = [
+        "std::env",
+        "std::fs",
+        "std::net",
+        "SystemTime",
+        "Instant::now",
+        "Timestamp::now",
+        "tokio::",
+        "aws_",
+        "lambda_",
+    ];
     for (path, text) in sources("shared/core/src") {
         for word in banned {
             assert!(!code(&text).any(|line| line.contains(word)), "{path} uses {word}");
@@ -83,7 +93,19 @@ fn a_function_is_read_in_160_lines() {
 #[test]
 fn one_word_for_one_thing() {
     // Synonyms of "revoke" and "tombstone" in identifiers (DESIGN section 4).
-    let synonyms = ["blacklist", "denylist", "evict", "banned_", "_ban(", "kill_", "_kill", "invalidate_", "_invalidated", "logout_", "_logout"];
+    let synonyms = [
+        "blacklist",
+        "denylist",
+        "evict",
+        "banned_",
+        "_ban(",
+        "kill_",
+        "_kill",
+        "invalidate_",
+        "_invalidated",
+        "logout_",
+        "_logout",
+    ];
     for (path, text) in production() {
         for word in synonyms {
             // Killing a process is what it is called.

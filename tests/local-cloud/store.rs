@@ -43,7 +43,8 @@ fn i02_i05_the_conditional_writes_do_what_the_reference_does() {
     let writer = DynamoTombstoneWriter::new(&aws, &facts.tombstones_table);
     let reader = DynamoTombstoneReader::new(&aws, &facts.tombstones_table);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut runner = TestRunner::new(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner =
+        TestRunner::new(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() });
     runner
         .run(&histories(), |history| {
             let subject = SubjectKey::new(&facts.user_pool_id, fresh("history"));

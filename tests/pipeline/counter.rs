@@ -58,7 +58,8 @@ impl Counter {
         let at = EpochMillis(FakeCloud::default().clock.now().0 + minute * 60_000).rfc3339();
         let mut detail = request(event, &format!("{user}@example.com"), reason);
         detail["occurred_at"] = json!(at);
-        let body = json!({"id": "1", "source": "s", "detail-type": "Revocation Requested", "time": at, "detail": detail});
+        let body =
+            json!({"id": "1", "source": "s", "detail-type": "Revocation Requested", "time": at, "detail": detail});
         self.handle(&body.to_string()).await
     }
 

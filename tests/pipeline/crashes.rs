@@ -7,8 +7,18 @@ use revocation_core::ports::PortError;
 use crate::world::{Fate, World, request};
 
 const CALLS: [&str; 12] = [
-    "begin", "resolve", "resolved", "raise", "step", "reset_password", "sign_out", "forget_devices", "seal", "completed",
-    "publish", "finished",
+    "begin",
+    "resolve",
+    "resolved",
+    "raise",
+    "step",
+    "reset_password",
+    "sign_out",
+    "forget_devices",
+    "seal",
+    "completed",
+    "publish",
+    "finished",
 ];
 
 /// The `nth` call of this name fails, or takes effect and loses its answer.

@@ -58,7 +58,8 @@ async fn the_policy_table_holds() {
         world.cloud.add_profile("alice@example.com", "alice", federated);
         world.deliver(&request("1", "alice@example.com", reason)).await;
         let actions = world.actions();
-        let cognito: Vec<&str> = actions.iter().filter(|action| action.ends_with("alice")).map(String::as_str).collect();
+        let cognito: Vec<&str> =
+            actions.iter().filter(|action| action.ends_with("alice")).map(String::as_str).collect();
         assert_eq!(cognito, expected, "{reason}, federated: {federated}");
         assert_eq!(actions[actions.len() - 2..], ["seal", "publish"], "{reason}");
     }
@@ -163,7 +164,11 @@ async fn a_lock_that_fails_for_a_while_is_followed_by_another_sign_out() {
     assert_eq!(world.deliver(&asked).await, Fate::Done);
     let actions = world.actions();
     let cognito: Vec<&String> = actions.iter().filter(|action| action.ends_with("alice")).collect();
-    assert_eq!(cognito, ["sign_out alice", "disable alice", "sign_out alice"], "signed out at once, and after the lock");
+    assert_eq!(
+        cognito,
+        ["sign_out alice", "disable alice", "sign_out alice"],
+        "signed out at once, and after the lock"
+    );
 }
 
 #[tokio::test]
@@ -262,7 +267,10 @@ async fn the_record_says_who_when_and_how_long() {
     let steps: Vec<Step> = record.steps.iter().map(|record| record.step).collect();
     assert_eq!(steps, [Step::Tombstone, Step::Disable, Step::GlobalSignOut, Step::Seal]);
     assert!(record.steps.is_sorted_by_key(|record| record.at));
-    assert_eq!(record.elapsed_to_tombstone_ms, record.tombstoned_at.map(|at| u64::try_from(at.0 - received.0).unwrap()));
+    assert_eq!(
+        record.elapsed_to_tombstone_ms,
+        record.tombstoned_at.map(|at| u64::try_from(at.0 - received.0).unwrap())
+    );
     assert!(record.elapsed_to_seal_ms > record.elapsed_to_tombstone_ms);
     assert_eq!(record.sessions_ended, None, "not known, not invented");
 }

@@ -137,21 +137,34 @@ impl NoticeLog for World {
         let claim = match log.get(&format!("{id} {subject}")) {
             Some((_, Some(_))) => Claim::Settled,
             Some((at, None)) if now <= at.plus(LEASE) => Claim::Busy,
-            _ => Claim::Granted,
+            _ => Claim::Granted(now),
         };
-        if claim == Claim::Granted {
+        if claim == Claim::Granted(now) {
             log.insert(format!("{id} {subject}"), (now, None));
         }
         Ok(claim)
     }
 
-    async fn settle(&self, id: &RevocationId, subject: &SubjectKey, record: &NoticeRecord) -> Result<(), PortError> {
-        self.log.lock().unwrap().insert(format!("{id} {subject}"), (record.at, Some(record.result.clone())));
+    async fn settle(
+        &self,
+        id: &RevocationId,
+        subject: &SubjectKey,
+        claimed: EpochMillis,
+        record: &NoticeRecord,
+    ) -> Result<(), PortError> {
+        if let Some(entry) = self.log.lock().unwrap().get_mut(&format!("{id} {subject}"))
+            && *entry == (claimed, None)
+        {
+            *entry = (record.at, Some(record.result.clone()));
+        }
         Ok(())
     }
 
-    async fn release(&self, id: &RevocationId, subject: &SubjectKey, _: EpochMillis) -> Result<(), PortError> {
-        self.log.lock().unwrap().remove(&format!("{id} {subject}"));
+    async fn release(&self, id: &RevocationId, subject: &SubjectKey, claimed: EpochMillis) -> Result<(), PortError> {
+        let mut log = self.log.lock().unwrap();
+        if log.get(&format!("{id} {subject}")) == Some(&(claimed, None)) {
+            log.remove(&format!("{id} {subject}"));
+        }
         Ok(())
     }
 }

@@ -103,7 +103,8 @@ impl AwsConfig {
     #[cfg(feature = "cognito")]
     #[must_use]
     pub fn cognito(&self) -> aws_sdk_cognitoidentityprovider::Client {
-        let config = self.service("COGNITO_IDENTITY_PROVIDER", RetryConfig::adaptive().with_max_attempts(ATTEMPTS), patient());
+        let config =
+            self.service("COGNITO_IDENTITY_PROVIDER", RetryConfig::adaptive().with_max_attempts(ATTEMPTS), patient());
         aws_sdk_cognitoidentityprovider::Client::new(&config)
     }
 

@@ -7,11 +7,13 @@ use revocation_core::ports::PortError;
 
 /// Errors of the services used here that the same call will meet again. Everything not listed may pass: an unknown
 /// error costs a few retries, a wrong entry here would cost a revocation.
-const FOR_GOOD: [&str; 20] = [
+const FOR_GOOD: [&str; 23] = [
     "AccessDenied",
     "AccessDeniedException",
     "AuthorizationError",
     "AuthorizationErrorException",
+    // SES: a malformed address.
+    "BadRequestException",
     "InvalidParameter",
     "InvalidParameterException",
     "InvalidParameterValue",
@@ -19,6 +21,8 @@ const FOR_GOOD: [&str; 20] = [
     "MailFromDomainNotVerifiedException",
     "MessageRejected",
     "NotAuthorizedException",
+    "NotFound",
+    "NotFoundException",
     // A secondary Region of a replicated pool: it will not do it however often it is asked.
     "OperationNotEnabledException",
     "OptedOut",

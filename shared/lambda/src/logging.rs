@@ -31,9 +31,9 @@ const USAGE: u8 = 64;
 /// Starts logging at `LOG_LEVEL` (default `info`).
 pub fn init(variables: &dyn Variables) {
     let level = EnvReader::new(variables).parsed("LOG_LEVEL", Level::INFO);
-    let targets = OURS.iter().fold(Targets::new().with_default(LevelFilter::WARN), |targets, name| {
-        targets.with_target(*name, level)
-    });
+    let targets = OURS
+        .iter()
+        .fold(Targets::new().with_default(LevelFilter::WARN), |targets, name| targets.with_target(*name, level));
     let lines = fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
     // A second start in one process (tests) keeps the first subscriber.
     let _ = tracing_subscriber::registry().with(targets).with(lines.with_writer(io::stderr)).try_init();

@@ -61,7 +61,8 @@ impl Probe {
     /// Waits until nothing is on the pipeline's queues any more.
     pub async fn settled(&self, limit: Duration) -> Result<()> {
         let facts = &self.facts;
-        let queues = [&facts.intake_queue_url, &facts.revoke_queue_url, &facts.compromise_queue_url, &facts.notify_queue_url];
+        let queues =
+            [&facts.intake_queue_url, &facts.revoke_queue_url, &facts.compromise_queue_url, &facts.notify_queue_url];
         // Between two queues an event is on none of them for a moment; three quiet looks in a row are quiet enough.
         let quiet = Cell::new(0);
         until("quiet queues", limit, async || {

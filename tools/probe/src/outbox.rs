@@ -69,6 +69,12 @@ impl Probe {
             .await
             .context("the inbox has no ARN")?;
         let arn = attributes.attributes().and_then(|all| all.get(&QueueAttributeName::QueueArn)).context("no ARN")?;
+        let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
+            "Resource": arn, "Condition": {"ArnEquals": {"aws:SourceArn": self.facts.page_topic_arn}},
+        }]});
+        let allow = self.sqs.set_queue_attributes().queue_url(&queue_url);
+        allow.attributes(QueueAttributeName::Policy, policy.to_string()).send().await.context("no policy")?;
         self.sns
             .subscribe()
             .topic_arn(&self.facts.page_topic_arn)

@@ -50,9 +50,7 @@ impl DynamoAuditLog {
             .condition_expression("attribute_not_exists(revocation_id)");
         match put.send().await {
             Ok(_) => Ok(true),
-            Err(error) if condition_failed(&error) => {
-                Ok(false)
-            }
+            Err(error) if condition_failed(&error) => Ok(false),
             Err(error) => Err(port_error(PUT, &error)),
         }
     }

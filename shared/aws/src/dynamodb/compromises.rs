@@ -131,9 +131,7 @@ impl IncidentStore for DynamoCompromises {
             .expression_attribute_values(":loaded", n(i64::try_from(log.version).unwrap_or(i64::MAX)));
         match put.send().await {
             Ok(_) => Ok(Ok(())),
-            Err(error) if condition_failed(&error) => {
-                Ok(Err(Conflict))
-            }
+            Err(error) if condition_failed(&error) => Ok(Err(Conflict)),
             Err(error) => Err(port_error(PUT, &error)),
         }
     }

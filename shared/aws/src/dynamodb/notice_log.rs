@@ -12,7 +12,7 @@ use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{Claim, NoticeLog, NoticeRecord, PortError};
 
-use super::item::{json, n, s, text};
+use super::item::{condition_failed, json, n, s, text};
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
@@ -64,7 +64,7 @@ impl NoticeLog for DynamoNoticeLog {
             .expression_attribute_values(":claimed", s(CLAIMED))
             .expression_attribute_values(":lapsed", n(lapsed))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = put.send().await else { return Ok(Claim::Granted) };
+        let Err(error) = put.send().await else { return Ok(Claim::Granted(now)) };
         let Some(PutItemError::ConditionalCheckFailedException(refused)) = error.as_service_error() else {
             return Err(port_error(PUT, &error));
         };
@@ -72,13 +72,33 @@ impl NoticeLog for DynamoNoticeLog {
         Ok(if settled { Claim::Settled } else { Claim::Busy })
     }
 
-    async fn settle(&self, id: &RevocationId, subject: &SubjectKey, record: &NoticeRecord) -> Result<(), PortError> {
+    async fn settle(
+        &self,
+        id: &RevocationId,
+        subject: &SubjectKey,
+        claimed: EpochMillis,
+        record: &NoticeRecord,
+    ) -> Result<(), PortError> {
         let put = self.put(id, subject, SETTLED, record.at.0).item("body", json(PUT, record)?);
-        put.send().await.map(drop).map_err(|error| port_error(PUT, &error))
+        replace_own(put, claimed).await
     }
 
-    async fn release(&self, id: &RevocationId, subject: &SubjectKey, _now: EpochMillis) -> Result<(), PortError> {
+    async fn release(&self, id: &RevocationId, subject: &SubjectKey, claimed: EpochMillis) -> Result<(), PortError> {
         // A claim of the year 1970 has lapsed.
-        self.put(id, subject, CLAIMED, 0).send().await.map(drop).map_err(|error| port_error(PUT, &error))
+        replace_own(self.put(id, subject, CLAIMED, 0), claimed).await
+    }
+}
+
+/// Replaces the claim made at `claimed`. Whoever was so slow that another took over changes nothing any more.
+async fn replace_own(put: PutItemFluentBuilder, claimed: EpochMillis) -> Result<(), PortError> {
+    let put = put
+        .condition_expression("#state = :own AND recorded_at = :claimed")
+        .expression_attribute_names("#state", "state")
+        .expression_attribute_values(":own", s(CLAIMED))
+        .expression_attribute_values(":claimed", n(claimed.0));
+    match put.send().await {
+        Ok(_) => Ok(()),
+        Err(error) if condition_failed(&error) => Ok(()),
+        Err(error) => Err(port_error(PUT, &error)),
     }
 }

@@ -118,9 +118,7 @@ impl SubjectIdentifier {
                 named("sub", sub, MAX_NAME_CHARS)
             }
             Self::Opaque { id } => named("id", id, MAX_NAME_CHARS),
-            Self::PhoneNumber { phone_number } => {
-                is_e164(phone_number).then_some(()).ok_or(BadSubject::NotE164)
-            }
+            Self::PhoneNumber { phone_number } => is_e164(phone_number).then_some(()).ok_or(BadSubject::NotE164),
             Self::Aliases { identifiers } => {
                 if identifiers.is_empty() || identifiers.len() > MAX_ALIASES {
                     return Err(BadSubject::AliasCount);
@@ -205,7 +203,8 @@ mod tests {
 
     #[test]
     fn aliases_do_not_nest() {
-        let nested = SubjectIdentifier::Aliases { identifiers: vec![SubjectIdentifier::Aliases { identifiers: vec![] }] };
+        let nested =
+            SubjectIdentifier::Aliases { identifiers: vec![SubjectIdentifier::Aliases { identifiers: vec![] }] };
         assert_eq!(nested.check(), Err(BadSubject::NestedAlias));
         let none = SubjectIdentifier::Aliases { identifiers: vec![] };
         assert_eq!(none.check(), Err(BadSubject::AliasCount));

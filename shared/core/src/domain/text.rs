@@ -61,8 +61,8 @@ impl LocalizedText {
             return Err(BadText::TooManyLanguages);
         }
         for (language, text) in &self.0 {
-            let is_tag = (2..=35).contains(&language.len())
-                && language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            let is_tag =
+                (2..=35).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             if !is_tag {
                 return Err(BadText::NotALanguage);
             }

@@ -60,8 +60,7 @@ impl EpochMillis {
     /// Reads an RFC 3339 timestamp with an offset.
     pub fn parse_rfc3339(text: &str) -> Result<Self, NotATimestamp> {
         // jiff also reads non-ASCII minus signs and the like; a timestamp on the wire is ASCII.
-        let stamp: jiff::Timestamp =
-            text.is_ascii().then(|| text.parse().ok()).flatten().ok_or(NotATimestamp)?;
+        let stamp: jiff::Timestamp = text.is_ascii().then(|| text.parse().ok()).flatten().ok_or(NotATimestamp)?;
         Ok(Self(stamp.as_millisecond()))
     }
 

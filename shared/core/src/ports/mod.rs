@@ -17,10 +17,10 @@ mod notice;
 mod queue;
 
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, SignRow};
-pub use queue::{DeadLetterQueue, RedeliveryTimer};
 pub use notice::{
     Claim, ContactBook, Contacts, EmailNotifier, NoticeLog, NoticeRecord, NoticeResult, SmsNotifier, TopicNotifier,
 };
+pub use queue::{DeadLetterQueue, RedeliveryTimer};
 
 /// A port failed. It says what the queue should do and carries a stable code, never the service's message:
 /// that may quote personal data (I10).
@@ -46,6 +46,17 @@ impl PortError {
     #[must_use]
     pub fn reject(operation: &'static str, code: impl Into<String>) -> Self {
         Self { operation, code: code.into(), disposition: Disposition::Reject }
+    }
+}
+
+/// Codes of errors after which nobody knows whether the call took effect.
+pub const NO_ANSWER: [&str; 3] = ["timeout", "unreachable", "bad_response"];
+
+impl PortError {
+    /// Whether the service said no, so that the call certainly had no effect.
+    #[must_use]
+    pub fn was_refused(&self) -> bool {
+        !NO_ANSWER.contains(&self.code.as_str())
     }
 }
 

@@ -32,8 +32,8 @@ pub trait ContactBook: Send + Sync {
 /// Whether this delivery may send the notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// It may; nobody else will while the claim is fresh.
-    Granted,
+    /// It may; nobody else will while the claim is fresh. The time tells this claim from a later one.
+    Granted(EpochMillis),
     /// It was sent, or decided against, already.
     Settled,
     /// Another delivery is at it right now.
@@ -72,11 +72,17 @@ pub trait NoticeLog: Send + Sync {
     /// Claims the right to send. A claim whose holder died is given anew once it is older than the lease.
     async fn claim(&self, id: &RevocationId, subject: &SubjectKey, now: EpochMillis) -> Result<Claim, PortError>;
 
-    /// Writes how it ended.
-    async fn settle(&self, id: &RevocationId, subject: &SubjectKey, record: &NoticeRecord) -> Result<(), PortError>;
+    /// Writes how it ended, if the claim made at `claimed` still stands.
+    async fn settle(
+        &self,
+        id: &RevocationId,
+        subject: &SubjectKey,
+        claimed: EpochMillis,
+        record: &NoticeRecord,
+    ) -> Result<(), PortError>;
 
-    /// Gives the claim back because nothing was sent, so that the next delivery may try at once.
-    async fn release(&self, id: &RevocationId, subject: &SubjectKey, now: EpochMillis) -> Result<(), PortError>;
+    /// Gives the claim made at `claimed` back because nothing was sent, so that the next delivery may try at once.
+    async fn release(&self, id: &RevocationId, subject: &SubjectKey, claimed: EpochMillis) -> Result<(), PortError>;
 }
 
 /// Sends SMS.

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::domain::disposition::{Disposed, Disposition};
-use crate::domain::incident::{Incident, IncidentLog, Page, Rule, SUBJECTS_NAMED, STALE_AFTER, Sign, Stage, TELLING_LEASE};
+use crate::domain::incident::{
+    Incident, IncidentLog, Page, Rule, STALE_AFTER, SUBJECTS_NAMED, Sign, Stage, TELLING_LEASE,
+};
 use crate::domain::policy::Policy;
-use crate::domain::revocation_id::hex;
 use crate::domain::request::RevocationRequest;
+use crate::domain::revocation_id::hex;
 use crate::domain::time::{EpochMillis, EpochSeconds};
 use crate::ports::{Clock, CompromiseLedger, Conflict, IncidentStore, Pager, PortError, SubjectResolver};
 

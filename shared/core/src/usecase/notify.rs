@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::audit::USER_NOT_FOUND;
 use crate::domain::disposition::{Disposed, Disposition};
 use crate::domain::event::SessionsRevoked;
 use crate::domain::policy::{NoticeChannel, Policy};
@@ -90,56 +91,70 @@ impl UserNotice {
     pub async fn notify(&self, event: &SessionsRevoked) -> Result<Notified, NotifyError> {
         let id = &event.record.revocation_id;
         let subject = event.record.subject.as_ref().ok_or(NotifyError::NoSubject)?;
-        match self.log.claim(id, subject, self.clock.now()).await? {
+        let claimed = match self.log.claim(id, subject, self.clock.now()).await? {
             Claim::Settled => return Ok(Notified::Repeated),
             Claim::Busy => return Err(NotifyError::Busy),
-            Claim::Granted => {}
-        }
+            Claim::Granted(claimed) => claimed,
+        };
         let result = match self.send(event, subject).await {
             Ok(result) => result,
-            Err(error) if error.disposition == Disposition::Reject => NoticeResult::NotSent { code: error.code },
             Err(error) => {
-                // The service said no, so nothing was sent: without this the next delivery would wait for the lease.
-                self.log.release(id, subject, self.clock.now()).await?;
+                // Where nothing was sent, the next delivery need not wait for the lease. Where nobody knows, it must:
+                // the message may be on its way.
+                if error.was_refused() {
+                    self.log.release(id, subject, claimed).await?;
+                }
                 return Err(error.into());
             }
         };
-        self.log.settle(id, subject, &NoticeRecord { result: result.clone(), at: self.clock.now() }).await?;
+        let record = NoticeRecord { result: result.clone(), at: self.clock.now() };
+        self.log.settle(id, subject, claimed, &record).await?;
         Ok(Notified::Settled(result))
     }
 
     async fn send(&self, event: &SessionsRevoked, subject: &SubjectKey) -> Result<NoticeResult, PortError> {
-        let channel = self.policy.row(event.record.reason).notice;
-        if channel == NoticeChannel::None {
-            return Ok(not_sent("policy_none"));
-        }
-        let Some(contacts) = self.contacts.contacts(subject).await? else { return Ok(not_sent("user_not_found")) };
-        let notice = self.writer.write(event, &contacts);
-        match channel {
+        match self.policy.row(event.record.reason).notice {
             NoticeChannel::None => Ok(not_sent("policy_none")),
-            NoticeChannel::Topic => self.by_topic(&notice).await,
-            NoticeChannel::Email => self.by_email(&contacts, &notice, "no_contact").await,
-            NoticeChannel::Sms => match &contacts.verified_phone {
-                None => self.by_email(&contacts, &notice, "no_contact").await,
-                Some(phone) if self.sms.opted_out(phone).await? => {
-                    self.by_email(&contacts, &notice, "opted_out").await
-                }
-                Some(phone) => match self.sms.send(phone, &notice.short).await {
-                    Ok(()) => Ok(NoticeResult::Sent { channel: NoticeChannel::Sms }),
-                    Err(error) if error.disposition == Disposition::Reject => {
-                        self.by_email(&contacts, &notice, &error.code).await
-                    }
-                    Err(error) => Err(error),
-                },
+            // The manager is told even if the account is gone by now.
+            NoticeChannel::Topic => self.by_topic(&self.writer.write(event, &Contacts::default())).await,
+            NoticeChannel::Email => match self.contacts.contacts(subject).await? {
+                Some(contacts) => self.by_email(event, &contacts, "no_contact").await,
+                None => Ok(not_sent(USER_NOT_FOUND)),
+            },
+            NoticeChannel::Sms => match self.contacts.contacts(subject).await? {
+                Some(contacts) => self.by_sms(event, &contacts).await,
+                None => Ok(not_sent(USER_NOT_FOUND)),
             },
         }
     }
 
-    async fn by_email(&self, contacts: &Contacts, notice: &Notice, otherwise: &str) -> Result<NoticeResult, PortError> {
+    async fn by_sms(&self, event: &SessionsRevoked, contacts: &Contacts) -> Result<NoticeResult, PortError> {
+        let Some(phone) = &contacts.verified_phone else { return self.by_email(event, contacts, "no_contact").await };
+        if self.sms.opted_out(phone).await? {
+            return self.by_email(event, contacts, "opted_out").await;
+        }
+        match self.sms.send(phone, &self.writer.write(event, contacts).short).await {
+            Ok(()) => Ok(NoticeResult::Sent { channel: NoticeChannel::Sms }),
+            Err(error) if error.disposition == Disposition::Reject => self.by_email(event, contacts, &error.code).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The last resort: what a service refuses for good is the notice's end, written down as such.
+    async fn by_email(
+        &self,
+        event: &SessionsRevoked,
+        contacts: &Contacts,
+        otherwise: &str,
+    ) -> Result<NoticeResult, PortError> {
         let Some(address) = &contacts.email else { return Ok(not_sent(otherwise)) };
         let Some(email) = &self.email else { return Ok(not_sent("no_sender_configured")) };
-        email.send(address, &notice.title, &notice.long).await?;
-        Ok(NoticeResult::Sent { channel: NoticeChannel::Email })
+        let notice = self.writer.write(event, contacts);
+        match email.send(address, &notice.title, &notice.long).await {
+            Ok(()) => Ok(NoticeResult::Sent { channel: NoticeChannel::Email }),
+            Err(error) if error.disposition == Disposition::Reject => Ok(not_sent(&error.code)),
+            Err(error) => Err(error),
+        }
     }
 
     async fn by_topic(&self, notice: &Notice) -> Result<NoticeResult, PortError> {

@@ -83,17 +83,15 @@ async fn run(recorder: Recorder, records: Vec<SqsMessage>) -> (Vec<String>, Arc<
 
 #[tokio::test]
 async fn i12_each_message_fails_alone() {
-    let batch = vec![event("a", "ok"), event("b", "retry"), event("c", "reject"), event("d", "panic"), message("e", "{")];
+    let batch =
+        vec![event("a", "ok"), event("b", "retry"), event("c", "reject"), event("d", "panic"), message("e", "{")];
     let (failed, recorder) = run(Recorder::default(), batch).await;
     assert_eq!(failed, ["b", "d"], "only what may succeed later comes back");
     let mut parked = recorder.parked.lock().unwrap().clone();
     parked.sort();
     assert_eq!(
         parked,
-        [
-            ("c".into(), "op: not_authorized".into()),
-            ("e".into(), "the message is not an EventBridge event".into())
-        ]
+        [("c".into(), "op: not_authorized".into()), ("e".into(), "the message is not an EventBridge event".into())]
     );
     assert_eq!(recorder.waits.lock().unwrap()[0].0, "handle-b");
 }

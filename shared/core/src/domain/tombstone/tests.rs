@@ -49,7 +49,8 @@ fn i04_one_date_is_enough_and_none_is_refused() {
 
 #[test]
 fn i04_a_revoked_session_or_token_is_refused_and_its_neighbour_is_not() {
-    let sessions = BTreeMap::from([("origin-1".to_owned(), EpochSeconds(9_000)), ("jti-7".to_owned(), EpochSeconds(9_000))]);
+    let sessions =
+        BTreeMap::from([("origin-1".to_owned(), EpochSeconds(9_000)), ("jti-7".to_owned(), EpochSeconds(9_000))]);
     let tombstone = Tombstone { sessions, ..Tombstone::default() };
     let of = |origin_jti, jti| tombstone.refusal(&TokenStamp { origin_jti, jti, ..stamp(5, 5) }, CUTOFF);
     assert_eq!(of(Some("origin-1"), Some("jti-1")), Some(Refusal::Session));
