@@ -42,10 +42,15 @@ fn row(record: &AuditRecord, users: &[&User]) -> Vec<String> {
         who.to_owned(),
         record.reason.to_string(),
         record.source.name.clone(),
-        format!("{:?} {}", record.initiator.kind, record.initiator.id).to_lowercase(),
-        format!("{:?}", record.outcome).to_lowercase(),
+        format!("{} {}", word(record.initiator.kind), record.initiator.id),
+        word(record.outcome),
         steps.join(", "),
         milliseconds(record.elapsed_to_tombstone_ms),
         milliseconds(record.elapsed_to_seal_ms),
     ]
+}
+
+/// A value's name on the wire.
+fn word(value: impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
