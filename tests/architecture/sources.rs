@@ -21,12 +21,17 @@ fn walk(folder: &Path, found: &mut Vec<(String, String)>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             walk(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !is_test(&path) {
             let text = fs::read_to_string(&path).unwrap();
             let production = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default();
             found.push((path.strip_prefix(root()).unwrap().display().to_string(), production.to_owned()));
         }
     }
+}
+
+/// Test modules in files of their own: `tests.rs`, `attack_tests.rs`.
+fn is_test(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("tests"))
 }
 
 fn production() -> Vec<(String, String)> {
