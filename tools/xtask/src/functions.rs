@@ -18,24 +18,45 @@ pub(crate) fn packages(repo: &Repo) -> PathBuf {
     repo.target("local-cloud/lambda")
 }
 
-/// Builds every function quickly (no optimisation) for this machine.
-pub(crate) fn build(repo: &Repo) -> Result<()> {
-    say::step("building the functions");
+/// How the functions are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Quickly, without optimisation.
+    Dev,
+    /// As for AWS, which takes minutes.
+    Release,
+}
+
+// === impl Profile ===
+
+impl Profile {
+    /// The name of the profile, and of the folder Cargo builds it into.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Dev => ("dev", "debug"),
+            Self::Release => ("release", "release"),
+        }
+    }
+}
+
+/// Builds every function for this machine.
+pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
+    say::step(format_args!("building the functions ({})", profile.names().0));
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(repo.root()).args(["build", "--profile", "dev"]);
+    cargo.current_dir(repo.root()).args(["build", "--profile", profile.names().0]);
     for name in ALL {
         cargo.args(["--package", name, "--bin", name]);
     }
     run::run(&mut cargo).context("the functions do not build; the compiler's errors are above")?;
     for name in ALL {
-        place(repo, name)?;
+        place(repo, profile, name)?;
     }
     Ok(())
 }
 
 /// Copies a binary without its debug information, which is most of it.
-fn place(repo: &Repo, name: &str) -> Result<()> {
-    let built = repo.built("debug", name);
+fn place(repo: &Repo, profile: Profile, name: &str) -> Result<()> {
+    let built = repo.built(profile.names().1, name);
     let dir = packages(repo).join(name);
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let bootstrap = dir.join("bootstrap");

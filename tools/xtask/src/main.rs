@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything a developer or CI does with this repository. Each command is one file in `commands/`.
 
+mod bench;
 mod commands;
 mod demo;
 mod functions;
@@ -29,7 +30,7 @@ enum Command {
     Down(commands::down::Args),
     Demo(demo::Args),
     Test(commands::test::Args),
-    Bench(commands::bench::Args),
+    Bench(bench::Args),
     Lint(commands::lint::Args),
     Completions(commands::completions::Args),
 }
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
         Command::Down(args) => commands::down::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => commands::test::run(&args),
-        Command::Bench(args) => commands::bench::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Lint(args) => commands::lint::run(&args),
         Command::Completions(args) => {
             commands::completions::run::<Cli>(&args);

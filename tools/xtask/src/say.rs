@@ -37,3 +37,12 @@ pub(crate) fn waiting<T>(text: &str, work: impl FnOnce() -> T) -> T {
     step(text);
     result
 }
+
+/// A progress bar for work whose amount is known; nothing without a terminal.
+pub(crate) fn progress(what: &'static str, amount: u64) -> ProgressBar {
+    let bar = ProgressBar::new(amount).with_message(what);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} ({eta} left)") {
+        bar.set_style(style);
+    }
+    bar
+}

@@ -1,6 +1,5 @@
 //! One file a command: its arguments, and what it does.
 
-pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod down;
 pub(crate) mod lint;

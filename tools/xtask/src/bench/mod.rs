@@ -1,0 +1,91 @@
+//! `bench`: figures of this build, as it goes to AWS.
+
+mod end_to_end;
+mod footprint;
+mod handler;
+
+use anyhow::{Context as _, Result};
+use comfy_table::Table;
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use revocation_probe::Probe;
+use serde::Serialize;
+
+use crate::functions::Profile;
+use crate::local_cloud::{LocalCloud, StartOptions};
+use crate::repo::Repo;
+use crate::say;
+
+/// Measure the release build: the authorizer without network, from event to refusal on the local cloud, and the
+/// size and memory of each function.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Revocations timed from event to refusal.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    revocations: u16,
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Everything measured.
+#[derive(Debug, Serialize)]
+struct Figures {
+    authorizer: Vec<handler::Round>,
+    end_to_end: end_to_end::Times,
+    functions: Vec<footprint::Footprint>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let repo = Repo::find()?;
+    let options = StartOptions { profile: Profile::Release, ..StartOptions::for_command(&repo, "bench") };
+    let cloud = LocalCloud::start(&repo, &options)?;
+    let probe = Probe::read(cloud.facts_file())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no async runtime")?;
+    let end_to_end = runtime.block_on(end_to_end::measure(&probe, args.revocations))?;
+    // Now, while the functions are warm.
+    let functions = footprint::measure(&repo, &cloud)?;
+    drop(cloud);
+    let figures = Figures { authorizer: handler::measure(&repo)?, end_to_end, functions };
+    if args.json {
+        say::line(serde_json::to_string_pretty(&figures)?);
+    } else {
+        print(&figures);
+    }
+    Ok(())
+}
+
+fn print(figures: &Figures) {
+    let mut table = table(["authorizer, no network (µs)", "min", "p50", "p99"]);
+    for round in &figures.authorizer {
+        table.add_row([round.name.clone(), us(round.min_us), us(round.p50_us), us(round.p99_us)]);
+    }
+    say::line(table);
+    say::line("Rounds of the same build differ by what else the machine does: read their spread as the noise.\n");
+
+    let times = &figures.end_to_end;
+    let mut table = self::table(["local cloud, from PutEvents to … (ms)", "min", "median", "p99", "runs"]);
+    for (name, spread) in [("first refused request", &times.refused), ("sealed and recorded", &times.sealed)] {
+        let [min, median, p99] = [spread.min, spread.median, spread.p99].map(|ms| format!("{ms:.0}"));
+        table.add_row([name.to_owned(), min, median, p99, spread.runs.to_string()]);
+    }
+    say::line(table);
+    say::line("The emulator's own share is in it; it polls its queues. Never a figure of AWS.\n");
+
+    let mut table = self::table(["function", "binary KiB", "RSS warm KiB"]);
+    for function in &figures.functions {
+        let rss = function.rss_kib.map_or("-".to_owned(), |kib| kib.to_string());
+        table.add_row([function.name.clone(), function.binary_kib.to_string(), rss]);
+    }
+    say::line(table);
+}
+
+fn us(value: f64) -> String {
+    format!("{value:.1}")
+}
+
+fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(header);
+    table
+}
