@@ -314,6 +314,24 @@ async fn a_failure_that_may_pass_gives_the_claim_back() {
 }
 
 #[tokio::test]
+async fn i08_a_lost_answer_keeps_the_claim_because_the_message_may_be_on_its_way() {
+    for code in NO_ANSWER {
+        let world = Arc::new(World::failing(PortError::retry("sns:Publish", code)));
+        notice(&world).notify(&event(ReasonCode::Anomaly)).await.unwrap_err();
+        let error = notice(&world).notify(&event(ReasonCode::Anomaly)).await.unwrap_err();
+        assert!(matches!(error, NotifyError::Busy), "{code}: {error}");
+        assert!(world.sent().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_manager_is_told_although_the_account_is_gone() {
+    let world = Arc::new(World { contacts: None, ..World::new() });
+    let notice = notice_with(&world, r#"{"offboarding":{"notice":"topic"}}"#);
+    assert_eq!(notice.notify(&event(ReasonCode::Offboarding)).await.unwrap(), sent(NoticeChannel::Topic));
+}
+
+#[tokio::test]
 async fn a_failure_for_good_is_an_outcome_and_not_tried_again() {
     let world = Arc::new(World::failing(PortError::reject("ses:SendEmail", "message_rejected")));
     let notified = notice(&world).notify(&event(ReasonCode::RoleChange)).await.unwrap();

@@ -26,6 +26,7 @@ struct Printed {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names the bench prints, units included")]
 struct Summary {
     min_us: f64,
     p50_us: f64,

@@ -38,7 +38,7 @@ struct Figures {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let repo = Repo::find()?;
-    let options = StartOptions { profile: Profile::Release, ..StartOptions::for_command(&repo, "bench") };
+    let options = StartOptions { build: Some(Profile::Release), ..StartOptions::for_command(&repo, "bench") };
     let cloud = LocalCloud::start(&repo, &options)?;
     let probe = Probe::read(cloud.facts_file())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no async runtime")?;

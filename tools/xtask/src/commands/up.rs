@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::functions::Profile;
 use crate::local_cloud::{Facts, LocalCloud, StartOptions};
 use crate::repo::Repo;
 use crate::say;
@@ -24,7 +25,8 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let repo = Repo::find()?;
-    let options = StartOptions { build: !args.no_build, ..StartOptions::up(&repo, args.detach) };
+    let options =
+        StartOptions { build: (!args.no_build).then_some(Profile::Dev), ..StartOptions::up(&repo, args.detach) };
     let mut cloud = LocalCloud::start(&repo, &options)?;
     show(&cloud.facts);
     say::line(format_args!("written to   {}", cloud.facts_file().display()));

@@ -27,8 +27,8 @@ pub(crate) struct StartOptions {
     pub(crate) facts_file: PathBuf,
     /// Keep running when this process ends; `down` ends it.
     pub(crate) detached: bool,
-    /// How the functions are built.
-    pub(crate) profile: Profile,
+    /// How the functions are built first; `None` takes them as the last build left them.
+    pub(crate) build: Option<Profile>,
 }
 
 /// A running local cloud. Dropping it ends it, unless it was started detached.
@@ -46,13 +46,13 @@ pub(crate) struct LocalCloud {
 impl StartOptions {
     /// What `up` starts: its facts are in `target/local-cloud.json`.
     pub(crate) fn up(repo: &Repo, detached: bool) -> Self {
-        Self { name: "up", facts_file: facts_file(repo), detached, profile: Profile::Dev }
+        Self { name: "up", facts_file: facts_file(repo), detached, build: Some(Profile::Dev) }
     }
 
     /// A cloud for the length of one command, beside whatever `up` runs.
     pub(crate) fn for_command(repo: &Repo, name: &'static str) -> Self {
         let facts_file = repo.target("local-cloud").join(name).join("facts.json");
-        Self { name, facts_file, detached: false, profile: Profile::Dev }
+        Self { name, facts_file, detached: false, build: Some(Profile::Dev) }
     }
 }
 
@@ -62,7 +62,9 @@ impl LocalCloud {
     /// Builds the functions, starts the server, deploys, and writes the facts.
     pub(crate) fn start(repo: &Repo, options: &StartOptions) -> Result<Self> {
         refuse_a_second(repo, &options.facts_file)?;
-        functions::build(repo, options.profile)?;
+        if let Some(profile) = options.build {
+            functions::build(repo, profile)?;
+        }
         let requirements = repo.root().join("tools/xtask/local_cloud/requirements.txt");
         let venv = Venv::ensure(&repo.target("local-cloud/venv"), &requirements)?;
         let dir = repo.target("local-cloud").join(options.name);
