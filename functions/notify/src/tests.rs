@@ -9,6 +9,7 @@ use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::reason::ReasonCode;
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::time::EpochMillis;
+use revocation_core::ports::NO_ANSWER;
 use revocation_core::ports::{Claim, Clock, ContactBook, Contacts, NoticeLog, NoticeRecord, PortError, SmsNotifier};
 use revocation_core::usecase::notify::NotifyError;
 use serde_json::json;
