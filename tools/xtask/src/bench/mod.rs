@@ -72,10 +72,11 @@ fn print(figures: &Figures) {
     say::line(table);
     say::line("The emulator's own share is in it; it polls its queues. Never a figure of AWS.\n");
 
-    let mut table = self::table(["function", "binary KiB", "RSS warm KiB"]);
+    let mut table = self::table(["function", "binary KiB", "RSS warm KiB", "of it own"]);
     for function in &figures.functions {
-        let rss = function.rss_kib.map_or("-".to_owned(), |kib| kib.to_string());
-        table.add_row([function.name.clone(), function.binary_kib.to_string(), rss]);
+        let kib = |figure: Option<u64>| figure.map_or("-".to_owned(), |kib| kib.to_string());
+        let (rss, own) = (kib(function.rss_kib), kib(function.own_kib));
+        table.add_row([function.name.clone(), function.binary_kib.to_string(), rss, own]);
     }
     say::line(table);
 }

@@ -7,39 +7,39 @@ use revocation_probe::{NewUser, Probe, Tokens, User};
 use serde_json::{Value, json};
 
 /// Someone signed in.
-pub(super) struct Player {
-    pub(super) user: User,
-    pub(super) session: Tokens,
+pub(crate) struct Player {
+    pub(crate) user: User,
+    pub(crate) session: Tokens,
 }
 
 /// Makes a user and signs them in.
-pub(super) async fn player(probe: &Probe, new: NewUser<'_>) -> Result<Player> {
+pub(crate) async fn player(probe: &Probe, new: NewUser<'_>) -> Result<Player> {
     let user = probe.add_user(&new).await?;
     let session = sign_in(probe, &user).await?;
     Ok(Player { user, session })
 }
 
 /// Signs in; a refusal is an error here.
-pub(super) async fn sign_in(probe: &Probe, user: &User) -> Result<Tokens> {
+pub(crate) async fn sign_in(probe: &Probe, user: &User) -> Result<Tokens> {
     probe.sign_in(user).await?.map_err(|code| anyhow::anyhow!("{} cannot sign in: {code}", user.name))
 }
 
 /// An event that can be put on the bus, again and again.
 #[derive(Clone)]
-pub(super) struct Told {
+pub(crate) struct Told {
     source: &'static str,
     detail_type: &'static str,
     detail: Value,
 }
 
 impl Told {
-    pub(super) async fn put(&self, probe: &Probe) -> Result<()> {
+    pub(crate) async fn put(&self, probe: &Probe) -> Result<()> {
         probe.put_event(self.source, self.detail_type, &self.detail).await.map(drop)
     }
 }
 
 /// What Okta's log stream puts on its partner bus when something happens to `user`.
-pub(super) fn okta(uuid: &str, event_type: &str, message: &str, user: &User) -> Told {
+pub(crate) fn okta(uuid: &str, event_type: &str, message: &str, user: &User) -> Told {
     let detail = json!({
         "uuid": uuid, "published": now(), "eventType": event_type, "version": "0",
         "severity": "INFO", "displayMessage": message,
@@ -52,7 +52,7 @@ pub(super) fn okta(uuid: &str, event_type: &str, message: &str, user: &User) -> 
 }
 
 /// What CloudTrail reports when an administrator takes `user` out of `group` of the pool itself.
-pub(super) fn removed_from_group(event_id: &str, user: &User, group: &str) -> Told {
+pub(crate) fn removed_from_group(event_id: &str, user: &User, group: &str) -> Told {
     let pool = &user.key.user_pool_id.0;
     let detail = json!({
         "eventVersion": "1.08", "eventID": event_id, "eventSource": "cognito-idp.amazonaws.com",

@@ -1,7 +1,7 @@
 //! `demo`: the story of the pipeline, told on a local cloud.
 
 mod audit_table;
-mod cast;
+pub(crate) mod cast;
 mod story;
 mod teller;
 

@@ -36,6 +36,7 @@ pub(crate) struct StartOptions {
 pub(crate) struct LocalCloud {
     /// Addresses, names and credentials.
     pub(crate) facts: Facts,
+    name: &'static str,
     server: Server,
     facts_file: PathBuf,
     detached: bool,
@@ -76,12 +77,23 @@ impl LocalCloud {
         let outputs = say::waiting("deploying infra/template.yaml", || deploy::deploy(repo, &venv, &server))?;
         let facts = Facts::new(&outputs, &server)?;
         facts.write(&options.facts_file)?;
-        Ok(Self { facts, server, facts_file: options.facts_file.clone(), detached: options.detached })
+        Ok(Self {
+            facts,
+            name: options.name,
+            server,
+            facts_file: options.facts_file.clone(),
+            detached: options.detached,
+        })
     }
 
     /// Where the facts are written: what a test run gets as `LOCAL_CLOUD_FILE`.
     pub(crate) fn facts_file(&self) -> &Path {
         &self.facts_file
+    }
+
+    /// Where it keeps everything of its own.
+    pub(crate) fn dir(&self, repo: &Repo) -> PathBuf {
+        repo.target("local-cloud").join(self.name)
     }
 
     /// Whether the server is still there.
