@@ -7,4 +7,5 @@
 mod agreement;
 mod files;
 mod published;
+mod rules;
 mod samples;
