@@ -86,21 +86,33 @@ fn sam_transform(repo: &Repo) -> Result<()> {
 }
 
 fn cargo_deny(repo: &Repo) -> Result<()> {
-    let tools = repo.target("tools");
-    let mut command = Command::new("cargo");
-    if !run::works(Command::new("cargo").args(["deny", "--version"])) {
-        let program = tools.join("bin/cargo-deny");
-        if !run::works(Command::new(&program).arg("--version")) {
-            install_cargo_deny(repo, &tools)?;
-        }
-        command = Command::new(program);
+    let deny = || -> Result<Command> {
+        let mut command = cargo_deny_command(repo)?;
+        command.current_dir(repo.root()).args(["--log-level", "error"]);
+        Ok(command)
+    };
+    run::run(deny()?.args(["check", "bans", "licenses", "sources"]))?;
+    // The RustSec database is a git repository that not every network lets through. Without it there is nothing to say.
+    if run::works(deny()?.args(["fetch", "db"])) {
+        return run::run(deny()?.args(["check", "--disable-fetch", "advisories"]));
     }
-    if command.get_program() == "cargo" {
+    say::step("cargo-deny: advisories SKIPPED, the RustSec database cannot be fetched from here");
+    Ok(())
+}
+
+/// cargo-deny from the PATH, else our own, installed first if need be.
+fn cargo_deny_command(repo: &Repo) -> Result<Command> {
+    if run::works(Command::new("cargo").args(["deny", "--version"])) {
+        let mut command = Command::new("cargo");
         command.arg("deny");
+        return Ok(command);
     }
-    // Advisories need a clone of the RustSec database, which not every network allows: see .github/workflows/ci.yml.
-    say::step("cargo-deny: advisories are not checked here (`cargo deny check advisories` does, with a network)");
-    run::run(command.current_dir(repo.root()).args(["--log-level", "error", "check", "bans", "licenses", "sources"]))
+    let tools = repo.target("tools");
+    let program = tools.join("bin/cargo-deny");
+    if !run::works(Command::new(&program).arg("--version")) {
+        install_cargo_deny(repo, &tools)?;
+    }
+    Ok(Command::new(program))
 }
 
 fn install_cargo_deny(repo: &Repo, tools: &Path) -> Result<()> {
