@@ -2,28 +2,53 @@
 
 use anyhow::Result;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{CellAlignment, Table};
+use comfy_table::{CellAlignment, ContentArrangement, Table};
 use revocation_core::domain::audit::{AuditRecord, StepOutcome};
-use revocation_core::ports::Clock as _;
+use revocation_core::ports::{Clock as _, NoticeResult};
 use revocation_lambda::clock::SystemClock;
 use revocation_probe::{Probe, User};
+
+/// Columns; what does not fit is wrapped within its cell.
+const WIDTH: u16 = 132;
 
 /// Today's records; the names of known users stand for their `sub`.
 pub(super) async fn table(probe: &Probe, users: &[&User]) -> Result<Table> {
     let records = probe.records_on(&SystemClock.now().utc_day()).await?;
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY);
-    table.set_header(["received (UTC)", "who", "reason", "from", "by", "outcome", "steps", "refused ms", "sealed ms"]);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    table.set_header([
+        "received (UTC)",
+        "who",
+        "reason",
+        "from",
+        "by",
+        "outcome",
+        "steps",
+        "told by",
+        "refused ms",
+        "sealed ms",
+    ]);
     for record in &records {
-        table.add_row(row(record, users));
+        table.add_row(row(record, users, &told_by(probe, record).await?));
     }
-    for column in table.column_iter_mut().skip(7) {
+    for column in table.column_iter_mut().skip(8) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     Ok(table)
 }
 
-fn row(record: &AuditRecord, users: &[&User]) -> Vec<String> {
+/// How the person was told, or why not.
+async fn told_by(probe: &Probe, record: &AuditRecord) -> Result<String> {
+    let Some(subject) = &record.subject else { return Ok("-".into()) };
+    let notice = probe.notice_of(&record.revocation_id, subject).await?;
+    Ok(notice.map_or("-".into(), |notice| match notice.result {
+        NoticeResult::Sent { channel } => word(channel),
+        NoticeResult::NotSent { code } => format!("nobody ({code})"),
+    }))
+}
+
+fn row(record: &AuditRecord, users: &[&User], told_by: &str) -> Vec<String> {
     let name = |user: &&&User| Some(&user.key) == record.subject.as_ref();
     let who = users.iter().find(name).map_or("-", |user| user.name.as_str());
     let time: String = record.received_at.rfc3339().chars().skip(11).take(12).collect();
@@ -45,6 +70,7 @@ fn row(record: &AuditRecord, users: &[&User]) -> Vec<String> {
         format!("{} {}", word(record.initiator.kind), record.initiator.id),
         word(record.outcome),
         steps.join(", "),
+        told_by.to_owned(),
         milliseconds(record.elapsed_to_tombstone_ms),
         milliseconds(record.elapsed_to_seal_ms),
     ]
