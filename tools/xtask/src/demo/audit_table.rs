@@ -2,21 +2,17 @@
 
 use anyhow::Result;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, Table};
 use revocation_core::domain::audit::{AuditRecord, StepOutcome};
 use revocation_core::ports::{Clock as _, NoticeResult};
 use revocation_lambda::clock::SystemClock;
 use revocation_probe::{Probe, User};
-
-/// Columns; what does not fit is wrapped within its cell.
-const WIDTH: u16 = 132;
 
 /// Today's records; the names of known users stand for their `sub`.
 pub(super) async fn table(probe: &Probe, users: &[&User]) -> Result<Table> {
     let records = probe.records_on(&SystemClock.now().utc_day()).await?;
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY);
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
     table.set_header([
         "received (UTC)",
         "who",
@@ -44,22 +40,22 @@ async fn told_by(probe: &Probe, record: &AuditRecord) -> Result<String> {
     let notice = probe.notice_of(&record.revocation_id, subject).await?;
     Ok(notice.map_or("-".into(), |notice| match notice.result {
         NoticeResult::Sent { channel } => word(channel),
-        NoticeResult::NotSent { code } => format!("nobody ({code})"),
+        NoticeResult::NotSent { code } => format!("nobody\n({code})"),
     }))
 }
 
 fn row(record: &AuditRecord, users: &[&User], told_by: &str) -> Vec<String> {
     let name = |user: &&&User| Some(&user.key) == record.subject.as_ref();
     let who = users.iter().find(name).map_or("-", |user| user.name.as_str());
-    let time: String = record.received_at.rfc3339().chars().skip(11).take(12).collect();
-    let milliseconds = |elapsed: Option<u64>| elapsed.map_or("-".to_owned(), |elapsed| elapsed.to_string());
+    let time: String = record.received_at.rfc3339().chars().skip(11).take(8).collect();
+    let milliseconds = |elapsed: Option<u64>| elapsed.map_or("-".to_owned(), |elapsed| format!("{elapsed} ms"));
     let steps: Vec<String> = record
         .steps
         .iter()
         .map(|step| match &step.outcome {
             StepOutcome::Done => step.step.as_str().to_owned(),
-            StepOutcome::NotNeeded { code } => format!("{} ({code})", step.step.as_str()),
-            StepOutcome::Failed { code } => format!("{} FAILED ({code})", step.step.as_str()),
+            StepOutcome::NotNeeded { code } => format!("{}\n({code})", step.step.as_str()),
+            StepOutcome::Failed { code } => format!("{} FAILED\n({code})", step.step.as_str()),
         })
         .collect();
     vec![
@@ -67,9 +63,9 @@ fn row(record: &AuditRecord, users: &[&User], told_by: &str) -> Vec<String> {
         who.to_owned(),
         record.reason.to_string(),
         record.source.name.clone(),
-        format!("{} {}", word(record.initiator.kind), record.initiator.id),
+        format!("{}\n{}", word(record.initiator.kind), short(&record.initiator.id)),
         word(record.outcome),
-        steps.join(", "),
+        steps.join("\n"),
         told_by.to_owned(),
         milliseconds(record.elapsed_to_tombstone_ms),
         milliseconds(record.elapsed_to_seal_ms),
@@ -79,4 +75,9 @@ fn row(record: &AuditRecord, users: &[&User], told_by: &str) -> Vec<String> {
 /// A value's name on the wire.
 fn word(value: impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The last part of an ARN or of an event type.
+fn short(id: &str) -> &str {
+    id.rsplit(['/', '.']).next().unwrap_or(id)
 }
