@@ -66,6 +66,23 @@ async fn an_address_cannot_change_the_question_asked_of_cognito() {
 }
 
 #[tokio::test]
+async fn a_sub_never_means_whoever_has_it_for_a_name() {
+    let probe = probe();
+    // A user whose *name* is a UUID, and a request for the user whose `sub` is that UUID, who does not exist.
+    let name = format!("{:08x}-1111-4222-8333-{:012x}", std::process::id(), 0x00ab_cdef);
+    let namesake = probe.add_user(&revocation_probe::NewUser { name: &name, ..Default::default() }).await.unwrap();
+    let session = probe.sign_in(&namesake).await.unwrap().unwrap();
+    let mut asked = request(&fresh("e"), "", "policy_violation");
+    asked["sub_id"] = json!({"format": "opaque", "id": name});
+    ask(&probe, &asked).await;
+    let nobody = revocation_core::domain::profile::SubjectKey::new(&probe.facts.user_pool_id, &name);
+    assert_eq!(record(&probe, &nobody).await.outcome, Outcome::NoSuchUser);
+    assert!(probe.is_enabled(&namesake).await.unwrap());
+    assert_eq!(status(&probe, &session.access), 200);
+    assert!(probe.refresh(&session).await.unwrap().is_ok());
+}
+
+#[tokio::test]
 async fn i07_nobody_found_is_recorded() {
     let probe = probe();
     let event = fresh("ghost");

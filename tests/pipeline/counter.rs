@@ -14,7 +14,7 @@ use revocation_core::usecase::count_compromise::CompromiseCounter;
 use revocation_lambda::queue::{Delivery, EventHandler};
 use revocation_testkit::cloud::FakeCloud;
 use revocation_testkit::compromises::FakeCompromises;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::world::request;
@@ -55,9 +55,18 @@ impl Counter {
     }
 
     async fn sign_for(&self, event: &str, user: &str, minute: i64, reason: &str) -> bool {
-        let at = EpochMillis(FakeCloud::default().clock.now().0 + minute * 60_000).rfc3339();
         let mut detail = request(event, &format!("{user}@example.com"), reason);
-        detail["occurred_at"] = json!(at);
+        detail["occurred_at"] = json!(Self::at(minute));
+        self.put(&detail, minute).await
+    }
+
+    fn at(minute: i64) -> String {
+        EpochMillis(FakeCloud::default().clock.now().0 + minute * 60_000).rfc3339()
+    }
+
+    /// A request that was put on the bus at this minute.
+    async fn put(&self, detail: &Value, minute: i64) -> bool {
+        let at = Self::at(minute);
         let body =
             json!({"id": "1", "source": "s", "detail-type": "Revocation Requested", "time": at, "detail": detail});
         self.handle(&body.to_string()).await
@@ -147,6 +156,49 @@ async fn i09_an_incident_is_resolved_once_and_the_next_one_pages_anew() {
         counter.sign(&format!("new{n}"), &format!("user{n}"), 299).await;
     }
     assert_eq!(counter.pages(Stage::Triggered), 2, "a new incident");
+}
+
+#[tokio::test]
+async fn i09_a_tick_that_comes_late_does_not_swallow_what_happened_meanwhile() {
+    let counter = Counter::new(1);
+    counter.to_minute(180);
+    for n in 0..4 {
+        counter.sign(&n.to_string(), &format!("user{n}"), 0).await;
+    }
+    counter.tick().await;
+    assert_eq!((counter.pages(Stage::Triggered), counter.pages(Stage::Resolved)), (1, 1));
+    for n in 10..14 {
+        counter.sign(&n.to_string(), &format!("user{n}"), 175).await;
+    }
+    assert_eq!(counter.pages(Stage::Triggered), 2, "four others, five minutes ago: a new incident");
+}
+
+#[tokio::test]
+async fn i08_the_same_requests_put_again_later_do_not_page_again() {
+    let counter = Counter::new(1);
+    for minute in [0, 180] {
+        counter.to_minute(minute + 1);
+        for n in 0..4 {
+            // Without `occurred_at`: only the envelope's time differs.
+            let detail = request(&n.to_string(), &format!("user{n}@example.com"), "compromise");
+            counter.put(&detail, i64::try_from(minute).unwrap()).await;
+        }
+        counter.tick().await;
+    }
+    assert_eq!(counter.pages(Stage::Triggered), 1);
+}
+
+#[tokio::test]
+async fn i09_one_id_is_one_sign_and_what_cannot_be_an_account_is_none() {
+    let counter = Counter::new(1);
+    for n in 0..6 {
+        counter.sign("same-id", &format!("user{n}"), 0).await;
+    }
+    for n in 0..6 {
+        counter.cloud.fail("resolve", PortError::reject("cognito-idp:ListUsers", "identifier_too_long"));
+        counter.sign(&format!("long{n}"), "x", 0).await;
+    }
+    assert_eq!(counter.pages(Stage::Triggered), 0);
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ async fn end_despite(call: &'static str, nth: usize, lost: bool) -> World {
     assert!(trail.finished, "{call} {nth} lost={lost}");
     let record = world.record(&asked, Some(&key));
     assert_eq!(record.outcome, Outcome::Complete);
-    assert_eq!(record.steps.last().map(|record| record.step), Some(Step::Seal));
+    assert_eq!(record.steps.last().map(|record| record.step), Some(Step::ForgetDevices));
     let tombstone = world.cloud.tombstone(&key).unwrap();
     assert!(tombstone.sealed);
     assert!(tombstone.not_before.unwrap() > trail.started.not_before);

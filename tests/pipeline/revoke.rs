@@ -61,7 +61,8 @@ async fn the_policy_table_holds() {
         let cognito: Vec<&str> =
             actions.iter().filter(|action| action.ends_with("alice")).map(String::as_str).collect();
         assert_eq!(cognito, expected, "{reason}, federated: {federated}");
-        assert_eq!(actions[actions.len() - 2..], ["seal", "publish"], "{reason}");
+        let after: Vec<&str> = actions.iter().map(String::as_str).skip_while(|a| *a != "sign_out alice").collect();
+        assert_eq!(after[..2], ["sign_out alice", "seal"], "{reason}: sealed at once");
     }
 }
 
@@ -169,6 +170,61 @@ async fn a_lock_that_fails_for_a_while_is_followed_by_another_sign_out() {
         ["sign_out alice", "disable alice", "sign_out alice"],
         "signed out at once, and after the lock"
     );
+}
+
+#[tokio::test]
+async fn i03_until_a_late_lock_the_cutoff_follows_each_sign_out() {
+    let world = World::new();
+    let key = world.cloud.add_user("alice");
+    world.cloud.fail("raise", PortError::retry("dynamodb:UpdateItem", "timeout"));
+    let asked = request("1", "alice@example.com", "offboarding");
+    assert_eq!(world.deliver(&asked).await, Fate::Again);
+    world.wait(Duration::from_secs(30));
+    let gap = minted_at(world.now().seconds());
+    world.cloud.fail("disable", PortError::retry("cognito-idp:AdminDisableUser", "throttled"));
+    assert_eq!(world.deliver(&asked).await, Fate::Again);
+    let tombstone = world.cloud.tombstone(&key).unwrap();
+    assert_eq!(tombstone.refusal(&gap, world.now().seconds()), Some(Refusal::Cutoff), "minted before the sign-out");
+    assert!(!tombstone.sealed, "another sign-out is to come");
+    assert_eq!(world.deliver(&asked).await, Fate::Done);
+    assert!(world.cloud.tombstone(&key).unwrap().sealed);
+}
+
+#[tokio::test]
+async fn i03_the_seal_does_not_wait_for_devices() {
+    let world = World::new();
+    let key = world.cloud.add_user("alice");
+    let asked = request("1", "alice@example.com", "compromise");
+    world.cloud.fail("forget_devices", PortError::retry("cognito-idp:AdminListDevices", "throttled"));
+    assert_eq!(world.deliver(&asked).await, Fate::Again);
+    assert!(world.cloud.tombstone(&key).unwrap().sealed);
+    assert_eq!(world.deliver(&asked).await, Fate::Done);
+    assert_eq!(world.record(&asked, Some(&key)).outcome, Outcome::Complete);
+}
+
+#[tokio::test]
+async fn a_reset_that_is_refused_for_good_is_followed_by_disabling() {
+    let world = World::new();
+    let key = world.cloud.add_user("alice");
+    let asked = request("1", "alice@example.com", "compromise");
+    world.cloud.fail("reset_password", PortError::reject("cognito-idp:AdminResetUserPassword", "invalid_parameter"));
+    assert_eq!(world.deliver(&asked).await, Fate::Done);
+    assert!(world.actions().contains(&"disable alice".to_owned()), "not left open with a known password");
+    assert_eq!(world.record(&asked, Some(&key)).outcome, Outcome::Partial);
+    assert!(matches!(world.events().as_slice(), [Event::SessionsRevoked(_), Event::RevocationFailed(_)]));
+}
+
+#[tokio::test]
+async fn i08_of_two_deliveries_at_once_one_record_stands_and_is_told() {
+    let world = World::new();
+    let key = world.cloud.add_user("alice");
+    let asked = request("1", "alice@example.com", "anomaly");
+    tokio::join!(world.deliver(&asked), world.deliver(&asked));
+    let record = world.record(&asked, Some(&key));
+    for event in world.events() {
+        let Event::SessionsRevoked(told) = event else { panic!("{event:?}") };
+        assert_eq!(told.record, record, "whatever is published is what stands in the trail");
+    }
 }
 
 #[tokio::test]

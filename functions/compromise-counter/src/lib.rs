@@ -71,6 +71,7 @@ fn outcome(counted: &Counted) -> &'static str {
     match counted {
         Counted::NotASign => "not_a_sign",
         Counted::NoSuchUser => "no_such_user",
+        Counted::IdConflict => "id_conflict",
         Counted::Stale => "stale",
         Counted::BelowThreshold => "below_threshold",
         Counted::Joined(_) => "joined",

@@ -12,7 +12,7 @@ use revocation_aws::cognito::{
 use revocation_aws::dynamodb::{DynamoAuditLog, DynamoTombstoneWriter};
 use revocation_aws::eventbridge::EventBridgePublisher;
 use revocation_aws::sqs::SqsQueue;
-use revocation_core::domain::audit::AuditRecord;
+use revocation_core::domain::audit::{AuditRecord, Outcome};
 use revocation_core::domain::policy::Policy;
 use revocation_core::domain::request::RevocationRequest;
 use revocation_core::usecase::revoke::{RevocationOutcome, RevokeError, Revoker};
@@ -71,7 +71,9 @@ impl EventHandler for RevokeHandler {
 
 fn report(record: &AuditRecord) {
     audit_line::write(record);
-    metrics::count("Revoked", "reason", record.reason.as_str());
+    // Apart, because it may mean that a directory deletes accounts before it reports them: their tokens live on.
+    let metric = if record.outcome == Outcome::NoSuchUser { "NoSuchUser" } else { "Revoked" };
+    metrics::count(metric, "reason", record.reason.as_str());
     for step in record.steps.iter().filter(|step| step.outcome.is_failed()) {
         metrics::count("StepFailedForGood", "step", step.step.as_str());
     }

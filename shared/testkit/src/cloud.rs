@@ -123,7 +123,12 @@ impl FakeCloud {
         })
     }
 
-    fn append(&self, name: &'static str, id: &RevocationId, append: impl FnOnce(&mut Trail)) -> Result<(), PortError> {
+    fn append<T>(
+        &self,
+        name: &'static str,
+        id: &RevocationId,
+        append: impl FnOnce(&mut Trail) -> T,
+    ) -> Result<T, PortError> {
         self.call(name, "", |state| state.trails.get_mut(id).map(append).unwrap())
     }
 }
@@ -211,15 +216,20 @@ impl AuditLog for FakeCloud {
         })
     }
 
-    async fn step(&self, id: &RevocationId, subject: &SubjectKey, record: &StepRecord) -> Result<(), PortError> {
+    async fn step(
+        &self,
+        id: &RevocationId,
+        subject: &SubjectKey,
+        record: &StepRecord,
+    ) -> Result<StepRecord, PortError> {
         self.append("step", id, |trail| {
-            trail.steps.entry(subject.clone()).or_default().entry(record.step).or_insert(record.clone());
+            trail.steps.entry(subject.clone()).or_default().entry(record.step).or_insert(record.clone()).clone()
         })
     }
 
-    async fn completed(&self, record: &AuditRecord, _: EpochMillis) -> Result<(), PortError> {
+    async fn completed(&self, record: &AuditRecord, _: EpochMillis) -> Result<AuditRecord, PortError> {
         self.append("completed", &record.revocation_id, |trail| {
-            trail.completed.entry(record.subject.clone()).or_insert(record.clone());
+            trail.completed.entry(record.subject.clone()).or_insert(record.clone()).clone()
         })
     }
 

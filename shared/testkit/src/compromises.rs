@@ -1,16 +1,18 @@
 //! The counter's tables and pager in memory. Every call yields first, so that concurrent tasks interleave everywhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
 use revocation_core::domain::incident::{IncidentLog, Page, Sign};
+use revocation_core::domain::revocation_id::{PayloadDigest, RevocationId};
 use revocation_core::domain::time::EpochSeconds;
-use revocation_core::ports::{CompromiseLedger, Conflict, IncidentStore, Pager, PortError};
+use revocation_core::ports::{CompromiseLedger, Conflict, IncidentStore, Pager, PortError, Recorded};
 
 /// Signs, incidents, and the pages sent.
 #[derive(Default)]
 pub struct FakeCompromises {
+    requests: Mutex<BTreeMap<RevocationId, (PayloadDigest, Sign)>>,
     signs: Mutex<BTreeSet<Sign>>,
     log: Mutex<IncidentLog>,
     /// Every page that was sent.
@@ -42,10 +44,16 @@ impl FakeCompromises {
 
 #[async_trait]
 impl CompromiseLedger for FakeCompromises {
-    async fn record(&self, sign: &Sign) -> Result<(), PortError> {
+    async fn record(&self, id: &RevocationId, digest: &PayloadDigest, sign: &Sign) -> Result<Recorded, PortError> {
         self.interleave().await;
-        self.signs.lock().unwrap().insert(sign.clone());
-        Ok(())
+        let (first, standing) =
+            self.requests.lock().unwrap().entry(id.clone()).or_insert((digest.clone(), sign.clone())).clone();
+        if first != *digest {
+            return Ok(Recorded::Conflict);
+        }
+        self.interleave().await;
+        self.signs.lock().unwrap().insert(standing.clone());
+        Ok(Recorded::As(standing))
     }
 
     async fn between(&self, first: EpochSeconds, last: EpochSeconds) -> Result<Vec<Sign>, PortError> {

@@ -1,11 +1,15 @@
 //! Takes links out of texts. What a telephone or a mail program makes a link of counts as one: schemes, `www.`,
 //! addresses, bare domains, IP addresses.
 
+use super::sms;
+
 /// `text` with every word that has a link in it replaced by `marker`, and without invisible characters, which would let
 /// a link pass as harmless here and not there.
 pub(super) fn removed(text: &str, marker: &str) -> String {
     let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
-    let words = visible.split_whitespace().map(|word| if is_link(word) { marker } else { word });
+    // Also as an SMS will show it, without the characters its alphabet lacks: `evil.✓com` must not become a link there.
+    let is_link_anywhere = |word: &str| is_link(word) || is_link(&sms::simplified(word));
+    let words = visible.split_whitespace().map(|word| if is_link_anywhere(word) { marker } else { word });
     let mut kept: Vec<&str> = Vec::new();
     for word in words {
         // A link in pieces is one link.
@@ -24,7 +28,7 @@ pub(super) fn broken(name: &str) -> String {
 
 fn is_link(word: &str) -> bool {
     let word = word.to_lowercase();
-    let inside = ["://", "http", "www.", "mailto:", "@", "\u{ff20}", "\\\\"];
+    let inside = ["://", "http", "www.", "mailto:", "javascript:", "@", "\u{ff20}", "\\\\"];
     // Only at the start: "hotel:" is a word.
     let at_start = ["tel:", "sms:", "www"];
     let start = word.trim_start_matches(|c: char| !c.is_alphanumeric());
@@ -43,7 +47,7 @@ fn has_domain(word: &str) -> bool {
             // Japanese and Chinese sentences end with an ideographic full stop and go on without a space.
             let sentence = !matches!(dot, '.' | '\u{2024}') && !first.is_ascii();
             // `xn--` and other names that are not letters alone begin with letters, too.
-            before.is_alphanumeric() && name && !sentence
+            (before.is_alphanumeric() || matches!(before, '_' | '-')) && name && !sentence
         }
         _ => false,
     })
@@ -53,7 +57,17 @@ fn has_domain(word: &str) -> bool {
 fn has_ip_address(word: &str) -> bool {
     let is_number = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
     let numbers = word.split(|c: char| !c.is_ascii_digit() && !is_dot(c));
-    numbers.into_iter().any(|run| run.split(is_dot).filter(is_number).count() >= 4) || word.contains("[:")
+    numbers.into_iter().any(|run| run.split(is_dot).filter(is_number).count() >= 4)
+        || word.contains("[:")
+        || has_ipv6(word)
+}
+
+/// A bracket that opens an IPv6 address: hexadecimal digits and a colon.
+fn has_ipv6(word: &str) -> bool {
+    word.split('[').skip(1).any(|rest| {
+        let digits = rest.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+        digits.len() < rest.len() && digits.starts_with(':')
+    })
 }
 
 /// The full stop, and what browsers read as one in a host name (UTS #46, section 2.3), and a look-alike.
@@ -88,6 +102,16 @@ mod tests {
             "пример.рф",
             "例え.テスト",
             "evil\u{3002}com",
+            "evil.✓com",
+            "evil✓.com",
+            "t•.co/abc",
+            "bit\u{301}.ly/x",
+            "evil.c\u{301}om/login",
+            "evil·.com/x",
+            "1.2.3·.4",
+            "evil_.com/x",
+            "javascript:alert(1)",
+            "[2001:db8::1]/x",
             "evil．com",
             "ev\u{200b}il\u{2060}.c\u{ad}om",
             "mailto:a",

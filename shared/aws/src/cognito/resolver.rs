@@ -4,15 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_cognitoidentityprovider::Client;
-use aws_sdk_cognitoidentityprovider::types::UserType;
+use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserError;
+use aws_sdk_cognitoidentityprovider::types::{UserStatusType, UserType};
 use revocation_core::domain::profile::{Profile, Sub, SubjectKey, UserPoolId};
 use revocation_core::domain::subject::SubjectIdentifier;
 use revocation_core::ports::{PortError, SubjectResolver};
 
 use super::list_users::{Attribute, LIST_USERS, attribute, find, profile};
 use crate::clients::AwsConfig;
+use crate::error::port_error;
 
-/// Finds users by `ListUsers`. Not by `AdminGetUser`, which counts each user looked up as active and is billed for it.
+const GET_USER: &str = "cognito-idp:AdminGetUser";
+
+/// Finds users by `ListUsers`. `AdminGetUser` only where that finds nobody: it counts each user looked up as active,
+/// which is billed.
 pub struct CognitoSubjectResolver {
     client: Client,
     pools: Vec<UserPoolId>,
@@ -21,7 +26,7 @@ pub struct CognitoSubjectResolver {
 
 impl CognitoSubjectResolver {
     /// The actions it needs.
-    pub const IAM_ACTIONS: &[&str] = &[LIST_USERS];
+    pub const IAM_ACTIONS: &[&str] = &[LIST_USERS, GET_USER];
 
     /// A resolver over `pools`. `providers` maps an upstream issuer to the name under which Cognito federates it: users
     /// of issuer I with subject S are called `<name>_<S>`.
@@ -29,6 +34,27 @@ impl CognitoSubjectResolver {
     pub fn new(aws: &AwsConfig, pools: &[String], providers: BTreeMap<String, String>) -> Self {
         let pools = pools.iter().cloned().map(UserPoolId).collect();
         Self { client: aws.cognito(), pools, providers }
+    }
+
+    /// A user by their `sub`. Search is eventually consistent, so one who is not found is looked up directly: Cognito takes
+    /// a local user's `sub` for their name. It may also be *another* user's name, hence the second look at the `sub`.
+    async fn by_sub(&self, pool: &UserPoolId, sub: &str) -> Result<Vec<Profile>, PortError> {
+        let found = self.ask(pool, Attribute::Sub, sub).await?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        match self.client.admin_get_user().user_pool_id(&pool.0).username(sub).send().await {
+            Ok(user) => {
+                let is_meant = user.user_attributes().iter().any(|a| a.name() == "sub" && a.value() == Some(sub));
+                let key = SubjectKey::new(pool.0.clone(), sub);
+                let federated = user.user_status() == Some(&UserStatusType::ExternalProvider);
+                Ok(is_meant.then_some(Profile { key, username: user.username, federated }).into_iter().collect())
+            }
+            Err(error) if error.as_service_error().is_some_and(AdminGetUserError::is_user_not_found_exception) => {
+                Ok(Vec::new())
+            }
+            Err(error) => Err(port_error(GET_USER, &error)),
+        }
     }
 
     async fn ask(&self, pool: &UserPoolId, by: Attribute, value: &str) -> Result<Vec<Profile>, PortError> {
@@ -45,9 +71,10 @@ impl CognitoSubjectResolver {
         Ok(found)
     }
 
-    /// Cognito compares e-mail addresses as they are stored, so the address is asked for as given and in lower case.
+    /// Cognito compares e-mail addresses as they are stored, so the address is asked for as given and in lower case. ASCII's
+    /// lower case: Unicode's makes the Kelvin sign a `k`, and thereby one person another.
     async fn by_email(&self, email: &str) -> Result<Vec<Profile>, PortError> {
-        let spellings = BTreeSet::from([email.to_owned(), email.to_lowercase()]);
+        let spellings = BTreeSet::from([email.to_owned(), email.to_ascii_lowercase()]);
         let mut found = Vec::new();
         for spelling in &spellings {
             found.extend(self.everywhere(Attribute::Email, spelling).await?);
@@ -57,7 +84,7 @@ impl CognitoSubjectResolver {
 
     async fn by_issuer(&self, iss: &str, sub: &str) -> Result<Vec<Profile>, PortError> {
         if let Some(pool) = self.pool_of(iss) {
-            return self.ask(pool, Attribute::Sub, sub).await;
+            return self.by_sub(pool, sub).await;
         }
         match self.providers.get(iss) {
             Some(name) => self.everywhere(Attribute::Username, &format!("{name}_{sub}")).await,
@@ -74,7 +101,13 @@ impl CognitoSubjectResolver {
             SubjectIdentifier::Account { uri } => self.by_email(uri.trim_start_matches("acct:")).await,
             SubjectIdentifier::Email { email } => self.by_email(email).await,
             SubjectIdentifier::IssSub { iss, sub } => self.by_issuer(iss, sub).await,
-            SubjectIdentifier::Opaque { id } => self.everywhere(Attribute::Sub, id).await,
+            SubjectIdentifier::Opaque { id } => {
+                let mut found = Vec::new();
+                for pool in &self.pools {
+                    found.extend(self.by_sub(pool, id).await?);
+                }
+                Ok(found)
+            }
             SubjectIdentifier::PhoneNumber { phone_number } => {
                 self.everywhere(Attribute::PhoneNumber, phone_number).await
             }
@@ -115,10 +148,10 @@ impl SubjectResolver for CognitoSubjectResolver {
 fn is_meant(user: &UserType, by: Attribute, value: &str) -> bool {
     let is = |name| attribute(user, name);
     match by {
-        Attribute::Email => is("email").is_some_and(|email| email.to_lowercase() == value.to_lowercase()),
+        Attribute::Email => is("email").is_some_and(|email| email.eq_ignore_ascii_case(value)),
         Attribute::PhoneNumber => is("phone_number") == Some(value),
         Attribute::Sub => is("sub") == Some(value),
-        Attribute::Username => user.username().is_some_and(|name| name.to_lowercase() == value.to_lowercase()),
+        Attribute::Username => user.username().is_some_and(|name| name.eq_ignore_ascii_case(value)),
     }
 }
 

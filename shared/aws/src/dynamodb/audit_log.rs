@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use revocation_core::domain::audit::{AuditRecord, Started, StepRecord, Trail};
 use revocation_core::domain::profile::{Profile, SubjectKey};
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{AuditLog, Begun, PortError};
 
-use super::item::{Item, condition_failed, from_json, json, n, s, text};
+use super::item::{Item, from_json, json, n, s, text};
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
@@ -37,8 +39,14 @@ impl DynamoAuditLog {
         Self { client: aws.dynamodb(), table: table.into() }
     }
 
-    /// Puts an item unless its key exists. Returns whether it did not.
-    async fn put_once(&self, id: &RevocationId, step: &str, at: EpochMillis, more: Item) -> Result<bool, PortError> {
+    /// Puts an item unless its key exists. Returns the one that stands there already.
+    async fn put_once(
+        &self,
+        id: &RevocationId,
+        step: &str,
+        at: EpochMillis,
+        more: Item,
+    ) -> Result<Option<Item>, PortError> {
         let put = self
             .client
             .put_item()
@@ -47,11 +55,14 @@ impl DynamoAuditLog {
             .item("revocation_id", s(&id.0))
             .item("step", s(step))
             .item("recorded_at", n(at.0))
-            .condition_expression("attribute_not_exists(revocation_id)");
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if condition_failed(&error) => Ok(false),
-            Err(error) => Err(port_error(PUT, &error)),
+            .condition_expression("attribute_not_exists(revocation_id)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = put.send().await else { return Ok(None) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                refused.item().cloned().map(Some).ok_or(PortError::retry(PUT, "no_standing_item"))
+            }
+            _ => Err(port_error(PUT, &error)),
         }
     }
 
@@ -83,7 +94,7 @@ impl DynamoAuditLog {
 impl AuditLog for DynamoAuditLog {
     async fn begin(&self, started: &Started) -> Result<Begun, PortError> {
         let body = Item::from([("body".to_owned(), json(PUT, started)?)]);
-        if self.put_once(&started.revocation_id, STARTED, started.received_at, body).await? {
+        if self.put_once(&started.revocation_id, STARTED, started.received_at, body).await?.is_none() {
             return Ok(Begun::New);
         }
         Ok(Begun::Before(Box::new(self.trail(&started.revocation_id).await?)))
@@ -94,13 +105,19 @@ impl AuditLog for DynamoAuditLog {
         self.put_once(id, RESOLVED, at, body).await.map(drop)
     }
 
-    async fn step(&self, id: &RevocationId, subject: &SubjectKey, record: &StepRecord) -> Result<(), PortError> {
+    async fn step(
+        &self,
+        id: &RevocationId,
+        subject: &SubjectKey,
+        record: &StepRecord,
+    ) -> Result<StepRecord, PortError> {
         let body = Item::from([("body".to_owned(), json(PUT, record)?)]);
         let step = format!("step/{subject}/{}", record.step.as_str());
-        self.put_once(id, &step, record.at, body).await.map(drop)
+        let standing = self.put_once(id, &step, record.at, body).await?;
+        standing.map_or(Ok(record.clone()), |standing| from_json(PUT, &standing, "body"))
     }
 
-    async fn completed(&self, record: &AuditRecord, at: EpochMillis) -> Result<(), PortError> {
+    async fn completed(&self, record: &AuditRecord, at: EpochMillis) -> Result<AuditRecord, PortError> {
         let subject = record.subject.as_ref().map_or("none".to_owned(), SubjectKey::to_string);
         let item = Item::from([
             ("body".to_owned(), json(PUT, record)?),
@@ -108,7 +125,8 @@ impl AuditLog for DynamoAuditLog {
             ("subject".to_owned(), s(&subject)),
             ("day".to_owned(), s(at.utc_day())),
         ]);
-        self.put_once(&record.revocation_id, &format!("completed/{subject}"), at, item).await.map(drop)
+        let standing = self.put_once(&record.revocation_id, &format!("completed/{subject}"), at, item).await?;
+        standing.map_or(Ok(record.clone()), |standing| from_json(PUT, &standing, "body"))
     }
 
     async fn published(&self, id: &RevocationId, subject: &SubjectKey, at: EpochMillis) -> Result<(), PortError> {

@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use revocation_core::domain::incident::{INCIDENTS_KEPT, IncidentLog, Sign};
+use revocation_core::domain::revocation_id::{PayloadDigest, RevocationId};
 use revocation_core::domain::time::EpochSeconds;
-use revocation_core::ports::{CompromiseLedger, Conflict, IncidentStore, PortError};
+use revocation_core::ports::{CompromiseLedger, Conflict, IncidentStore, PortError, Recorded};
 
 use super::item::{condition_failed, from_json, json, n, number, s, text};
 use crate::clients::AwsConfig;
@@ -22,6 +25,7 @@ const QUERY: &str = "dynamodb:Query";
 const BUCKET_SECONDS: i64 = 3_600;
 const INCIDENTS: &str = "incidents";
 const LOG: &str = "log";
+const FIRST: &str = "first";
 
 /// The compromises table.
 pub struct DynamoCompromises {
@@ -37,6 +41,29 @@ impl DynamoCompromises {
     #[must_use]
     pub fn new(aws: &AwsConfig, table: impl Into<String>) -> Self {
         Self { client: aws.dynamodb(), table: table.into() }
+    }
+
+    /// The first sign of a request. Kept for good, as the revocation itself is: a replay may come after years.
+    async fn first_of(&self, id: &RevocationId, digest: &PayloadDigest, sign: &Sign) -> Result<Recorded, PortError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("bucket", s(format!("request#{id}")))
+            .item("sign", s(FIRST))
+            .item("digest", s(&digest.0))
+            .item("body", json(PUT, sign)?)
+            .condition_expression("attribute_not_exists(digest)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = put.send().await else { return Ok(Recorded::As(sign.clone())) };
+        let Some(PutItemError::ConditionalCheckFailedException(refused)) = error.as_service_error() else {
+            return Err(port_error(PUT, &error));
+        };
+        let standing = refused.item().ok_or(PortError::retry(PUT, "no_standing_item"))?;
+        if text(standing, "digest") == Some(&digest.0) {
+            return from_json(PUT, standing, "body").map(Recorded::As);
+        }
+        Ok(Recorded::Conflict)
     }
 
     async fn bucket(&self, bucket: i64, first: EpochSeconds, last: EpochSeconds) -> Result<Vec<Sign>, PortError> {
@@ -75,20 +102,24 @@ impl DynamoCompromises {
 
 #[async_trait]
 impl CompromiseLedger for DynamoCompromises {
-    async fn record(&self, sign: &Sign) -> Result<(), PortError> {
+    async fn record(&self, id: &RevocationId, digest: &PayloadDigest, sign: &Sign) -> Result<Recorded, PortError> {
+        let standing = match self.first_of(id, digest, sign).await? {
+            Recorded::As(standing) => standing,
+            Recorded::Conflict => return Ok(Recorded::Conflict),
+        };
+        // Written again by a redelivery, in case the first delivery died in between: the same item.
         self.client
             .put_item()
             .table_name(&self.table)
-            .item("bucket", s(format!("hour#{}", sign.at.0.div_euclid(BUCKET_SECONDS))))
-            // The same sign delivered twice is the same item.
-            .item("sign", s(format!("{}@{}", sign.account, sign.at)))
-            .item("account", s(&sign.account))
-            .item("at", n(sign.at.0))
-            .item("expires_at", n(sign.at.plus(INCIDENTS_KEPT + Duration::from_hours(24)).0))
+            .item("bucket", s(format!("hour#{}", standing.at.0.div_euclid(BUCKET_SECONDS))))
+            .item("sign", s(format!("{}@{}", standing.account, standing.at)))
+            .item("account", s(&standing.account))
+            .item("at", n(standing.at.0))
+            .item("expires_at", n(standing.at.plus(INCIDENTS_KEPT + Duration::from_hours(24)).0))
             .send()
             .await
-            .map(drop)
-            .map_err(|error| port_error(PUT, &error))
+            .map_err(|error| port_error(PUT, &error))?;
+        Ok(Recorded::As(standing))
     }
 
     async fn between(&self, first: EpochSeconds, last: EpochSeconds) -> Result<Vec<Sign>, PortError> {

@@ -16,6 +16,8 @@ use crate::clients::AwsConfig;
 use crate::error::port_error;
 
 const UPDATE: &str = "dynamodb:UpdateItem";
+/// How often the item may change hands between our writes before the queue tries again.
+const MOST_CHANGES_OF_HANDS: usize = 4;
 
 /// Writes the tombstones table.
 pub struct DynamoTombstoneWriter {
@@ -47,7 +49,20 @@ impl DynamoTombstoneWriter {
             .expression_attribute_values(":no", AttributeValue::Bool(false))
             .expression_attribute_values(":id", s(&cutoff.revocation_id.0))
             .expression_attribute_values(":end", n(cutoff.expires_at().0));
-        Ok(if apply(update).await? { Raised::Moved } else { Raised::AlreadyLater })
+        if apply(update).await? {
+            return Ok(Raised::Moved);
+        }
+        // A later cutoff stands. If it is sealed it is opened again: our own sign-out is outstanding.
+        let open = self
+            .update(subject)
+            .update_expression("SET sealed = :no, revocation_id = :id, expires_at = :end")
+            .condition_expression("sealed = :yes")
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(":id", s(&cutoff.revocation_id.0))
+            .expression_attribute_values(":end", n(cutoff.expires_at().0));
+        apply(open).await?;
+        Ok(Raised::AlreadyLater)
     }
 
     /// A cutoff for claims. An update expression knows no maximum, so the expiry is raised by a second write if it is
@@ -94,36 +109,31 @@ impl DynamoTombstoneWriter {
     }
 
     /// The tombstone belongs to a later revocation: it is moved forward, and keeps its ten years while that one's
-    /// sign-out is outstanding.
-    async fn raise_anothers(&self, subject: &SubjectKey, seal: &Seal) -> Result<Sealed, PortError> {
-        let yes = AttributeValue::Bool(true);
-        let sealed = self
-            .update(subject)
-            .update_expression("SET not_before = :at, expires_at = :end")
-            .condition_expression("sealed = :yes AND not_before <= :at")
-            .expression_attribute_values(":at", n(seal.at.0))
-            .expression_attribute_values(":yes", yes.clone())
-            .expression_attribute_values(":end", n(seal.expires_at.0));
-        if apply(sealed).await? {
-            return Ok(Sealed::Sealed);
-        }
-        let open = self
-            .update(subject)
-            .update_expression("SET not_before = :at")
-            .condition_expression("not_before < :at AND sealed <> :yes")
-            .expression_attribute_values(":at", n(seal.at.0))
-            .expression_attribute_values(":yes", yes.clone());
-        if apply(open).await? {
-            return Ok(Sealed::LeftToAnother);
-        }
-        // Nothing to move. A write that changes nothing asks whether the later one is sealed: the role that writes
+    /// sign-out is outstanding. `None` if the item changed hands meanwhile, so that none of this describes it.
+    async fn raise_anothers(&self, subject: &SubjectKey, seal: &Seal) -> Result<Option<Sealed>, PortError> {
+        // The last two move nothing; they ask, atomically, which state it is that stands. The role that writes
         // tombstones cannot read them.
-        let ask = self
-            .update(subject)
-            .update_expression("SET sealed = :yes")
-            .condition_expression("sealed = :yes")
-            .expression_attribute_values(":yes", yes);
-        Ok(if apply(ask).await? { Sealed::Sealed } else { Sealed::LeftToAnother })
+        for (update, condition, found) in [
+            ("SET not_before = :at, expires_at = :end", "sealed = :yes AND not_before <= :at", Sealed::Sealed),
+            ("SET not_before = :at", "sealed <> :yes AND not_before <= :at", Sealed::LeftToAnother),
+            ("SET not_before = not_before", "sealed = :yes AND not_before > :at", Sealed::Sealed),
+            ("SET not_before = not_before", "sealed <> :yes AND not_before > :at", Sealed::LeftToAnother),
+        ] {
+            let lifetime = update.contains(":end").then(|| n(seal.expires_at.0));
+            let mut write = self
+                .update(subject)
+                .update_expression(update)
+                .condition_expression(condition)
+                .expression_attribute_values(":at", n(seal.at.0))
+                .expression_attribute_values(":yes", AttributeValue::Bool(true));
+            if let Some(end) = lifetime {
+                write = write.expression_attribute_values(":end", end);
+            }
+            if apply(write).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -137,10 +147,15 @@ impl TombstoneWriter for DynamoTombstoneWriter {
     }
 
     async fn seal(&self, subject: &SubjectKey, seal: &Seal) -> Result<Sealed, PortError> {
-        if self.seal_own(subject, seal).await? || self.seal_in_place(subject, seal).await? {
-            return Ok(Sealed::Sealed);
+        for _ in 0..MOST_CHANGES_OF_HANDS {
+            if self.seal_own(subject, seal).await? || self.seal_in_place(subject, seal).await? {
+                return Ok(Sealed::Sealed);
+            }
+            if let Some(sealed) = self.raise_anothers(subject, seal).await? {
+                return Ok(sealed);
+            }
         }
-        self.raise_anothers(subject, seal).await
+        Err(PortError::retry(UPDATE, "contended"))
     }
 }
 

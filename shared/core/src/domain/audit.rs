@@ -27,10 +27,10 @@ pub enum Step {
     ResetPassword,
     /// Cognito ended every session.
     GlobalSignOut,
-    /// Remembered devices were forgotten.
-    ForgetDevices,
     /// The cutoff was moved past the sign-out.
     Seal,
+    /// Remembered devices were forgotten.
+    ForgetDevices,
 }
 
 /// How a step ended.
@@ -255,6 +255,26 @@ fn is_gone(steps: &BTreeMap<Step, StepRecord>) -> bool {
     steps.get(&Step::GlobalSignOut).is_some_and(|record| record.outcome == StepOutcome::not_needed(USER_NOT_FOUND))
 }
 
+/// Whether an identifier may be an address or a number. Only what is made of the characters of ids and ARNs is let
+/// through, so that no other spelling of `@` slips past.
 fn looks_personal(id: &str) -> bool {
-    id.contains('@') || id.starts_with('+') || id.contains(char::is_whitespace)
+    let plain = id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'/' | b'-'));
+    let digits = id.trim_start_matches('0');
+    let like_a_phone_number = id.starts_with("00") && digits.len() >= 7 && digits.bytes().all(|b| b.is_ascii_digit());
+    !plain || like_a_phone_number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i10_what_may_be_an_address_or_a_number_is_not_logged() {
+        for id in ["a@b.c", "a%40b.c", "a＠b.c", "+4930123456", "004930123456", "Jane Doe", "jürgen"] {
+            assert!(looks_personal(id), "{id}");
+        }
+        for id in ["ab62", "4711", "arn:aws:sts::111122223333:assumed-role/Admin/ops", "user.risk.detect"] {
+            assert!(!looks_personal(id), "{id}");
+        }
+    }
 }

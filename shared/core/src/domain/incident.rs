@@ -5,8 +5,8 @@
 //! - More than `threshold` distinct accounts within `window` (both ends included) are an *exceedance*.
 //! - An exceedance that no known incident covers opens one, and that is paged, once.
 //! - A sign within `window` of an open incident's first or last sign belongs to it: it keeps counting.
-//! - Once nothing was added for `window`, the incident is resolved. A sign that occurred before the resolution and
-//!   arrives after it is late, and belongs to it too: it cannot page a second time.
+//! - Once nothing was added for `window`, the incident is resolved. A sign that belongs to it and arrives later still
+//!   belongs to it: it cannot page a second time. If by that the window is not empty after all, it is open again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -188,14 +188,17 @@ impl IncidentLog {
 // === impl Incident ===
 
 impl Incident {
-    /// Takes in a sign. Returns whether anything changed.
-    pub fn join(&mut self, at: EpochSeconds) -> bool {
-        let before = (self.first, self.last);
-        if self.resolved_at.is_none() {
-            self.first = self.first.min(at);
-            self.last = self.last.max(at);
+    /// Takes in a sign at `now`. Returns whether anything changed.
+    pub fn join(&mut self, at: EpochSeconds, rule: &Rule, now: EpochMillis) -> bool {
+        let before = self.clone();
+        self.first = self.first.min(at);
+        self.last = self.last.max(at);
+        if self.resolved_at.is_some() && now.seconds() <= self.last.plus(rule.window) {
+            // It was resolved too early: a sign was late. Its end will be told when it comes.
+            self.resolved_at = None;
+            self.told.remove(&Stage::Resolved);
         }
-        before != (self.first, self.last)
+        *self != before
     }
 
     /// The stage that `pager` must still be told of. The beginning is told even if it is over by now.
@@ -208,13 +211,10 @@ impl Incident {
         (self.resolved_at.is_some() && !knows(Stage::Resolved)).then_some(Stage::Resolved)
     }
 
+    /// By when things occurred alone, never by when the resolution was noticed: a tick that comes late (a backlog after an
+    /// outage) must not swallow what happened meanwhile.
     fn covers(&self, at: EpochSeconds, rule: &Rule) -> bool {
-        let from_first_on = at.plus(rule.window) >= self.first;
-        match self.resolved_at {
-            None => from_first_on && at <= self.last.plus(rule.window),
-            // Late: it occurred while the incident was open, so that in order it would have joined it.
-            Some(resolved) => from_first_on && at <= resolved.seconds(),
-        }
+        at.plus(rule.window) >= self.first && at <= self.last.plus(rule.window)
     }
 }
 
@@ -258,13 +258,27 @@ mod tests {
     fn i09_late_signs_belong_to_the_resolved_incident_and_new_ones_do_not() {
         let mut log = IncidentLog::default();
         log.open(&Exceedance { first: EpochSeconds(0), last: EpochSeconds(600) }, EpochMillis(600_000));
-        assert!(log.covering(EpochSeconds(600 + 3_600), &RULE).is_some());
-        assert!(log.covering(EpochSeconds(600 + 3_601), &RULE).is_none());
         assert!(!log.age(&RULE, EpochMillis(4_200_000)), "the window is not empty yet");
-        assert!(log.age(&RULE, EpochMillis(4_201_000)));
-        assert!(log.covering(EpochSeconds(4_000), &RULE).is_some(), "late");
-        assert!(log.covering(EpochSeconds(4_202), &RULE).is_none(), "new");
+        // The tick comes hours late.
+        assert!(log.age(&RULE, EpochMillis(20_000_000)));
+        assert!(log.covering(EpochSeconds(600 + 3_600), &RULE).is_some(), "late");
+        assert!(log.covering(EpochSeconds(600 + 3_601), &RULE).is_none(), "happened before the tick, but is new");
         assert!(log.age(&RULE, EpochMillis(600_000).plus(INCIDENTS_KEPT + Duration::from_secs(1))));
         assert!(log.incidents.is_empty());
+    }
+
+    #[test]
+    fn i09_an_incident_resolved_too_early_is_open_again_and_told_anew_when_it_ends() {
+        let mut log = IncidentLog::default();
+        let incident = log.open(&Exceedance { first: EpochSeconds(0), last: EpochSeconds(0) }, EpochMillis(0));
+        incident.told.insert(Stage::Triggered, BTreeSet::from(["p".into()]));
+        log.age(&RULE, EpochMillis(3_700_000));
+        let incident = log.covering(EpochSeconds(3_000), &RULE).unwrap();
+        assert_eq!(incident.untold("p"), Some(Stage::Resolved));
+        incident.told.insert(Stage::Resolved, BTreeSet::from(["p".into()]));
+        assert!(incident.join(EpochSeconds(3_000), &RULE, EpochMillis(3_710_000)));
+        assert_eq!((incident.resolved_at, incident.untold("p")), (None, None), "no second page");
+        log.age(&RULE, EpochMillis(6_700_000));
+        assert_eq!(log.incidents[0].untold("p"), Some(Stage::Resolved));
     }
 }

@@ -210,9 +210,41 @@ fn shape(error: &serde_path_to_error::Error<serde_json::Error>) -> BadRequest {
         serde_json::error::Category::Eof => "the JSON ends too early",
         serde_json::error::Category::Syntax | serde_json::error::Category::Io => "not JSON",
     };
-    // The path repeats member names the sender chose; a name as long as a value may be one.
-    let path: String = error.path().to_string().chars().filter(|c| !c.is_control()).take(64).collect();
+    let path = error.path().iter().map(known_member).collect::<Vec<_>>().join(".");
+    let path = if path.is_empty() { ".".to_owned() } else { path };
     BadRequest::Shape { path, what }
+}
+
+/// A part of a JSON path, if it is a word of the schema: a member's name is chosen by the sender and may be anything,
+/// an address too (I10).
+fn known_member(segment: &serde_path_to_error::Segment) -> String {
+    const MEMBERS: [&str; 19] = [
+        "version",
+        "source",
+        "name",
+        "event_id",
+        "sub_id",
+        "format",
+        "uri",
+        "email",
+        "iss",
+        "sub",
+        "id",
+        "phone_number",
+        "identifiers",
+        "username",
+        "group",
+        "reason",
+        "initiator",
+        "kind",
+        "occurred_at",
+    ];
+    const MORE: [&str; 5] = ["reason_admin", "reason_user", "effect", "lockout", "txn"];
+    match segment {
+        serde_path_to_error::Segment::Map { key } if MEMBERS.iter().chain(&MORE).any(|name| name == key) => key.clone(),
+        serde_path_to_error::Segment::Seq { index } => index.to_string(),
+        _ => "?".into(),
+    }
 }
 
 #[cfg(test)]

@@ -168,6 +168,12 @@ impl Tombstone {
             }
         };
         if slot.is_some_and(|standing| standing >= cutoff.at) {
+            // A sealed one is opened again, with ten years: our own sign-out is outstanding.
+            if cutoff.kind == CutoffKind::Sessions && self.sealed {
+                self.sealed = false;
+                self.revocation_id = Some(cutoff.revocation_id.clone());
+                self.expires_at = Some(cutoff.expires_at());
+            }
             return Raised::AlreadyLater;
         }
         *slot = Some(cutoff.at);

@@ -4,19 +4,27 @@ use async_trait::async_trait;
 
 use super::PortError;
 use crate::domain::incident::{IncidentLog, Page, Sign};
+use crate::domain::revocation_id::{PayloadDigest, RevocationId};
 use crate::domain::time::EpochSeconds;
 
-/// A sign as it is kept.
-pub type SignRow = Sign;
+/// Whether a request was counted before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// The sign that stands for this request: this delivery's, or the one an earlier delivery wrote.
+    As(Sign),
+    /// Another request stands under the same id.
+    Conflict,
+}
 
 /// Keeps signs of compromise, each once however often it is delivered.
 #[async_trait]
 pub trait CompromiseLedger: Send + Sync {
-    /// Writes a sign. Durable, and seen by every later [`Self::between`], when it returns.
-    async fn record(&self, sign: &Sign) -> Result<(), PortError>;
+    /// Writes the sign of a request, once for its id (I8): a replay finds the first one, with its time. Durable, and seen
+    /// by every later [`Self::between`], when it returns.
+    async fn record(&self, id: &RevocationId, digest: &PayloadDigest, sign: &Sign) -> Result<Recorded, PortError>;
 
     /// All signs from `first` to `last`, both included, by strongly consistent reads.
-    async fn between(&self, first: EpochSeconds, last: EpochSeconds) -> Result<Vec<SignRow>, PortError>;
+    async fn between(&self, first: EpochSeconds, last: EpochSeconds) -> Result<Vec<Sign>, PortError>;
 }
 
 /// Somebody else saved first.

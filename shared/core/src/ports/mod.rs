@@ -16,7 +16,7 @@ mod compromise;
 mod notice;
 mod queue;
 
-pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, SignRow};
+pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
 pub use notice::{
     Claim, ContactBook, Contacts, EmailNotifier, NoticeLog, NoticeRecord, NoticeResult, SmsNotifier, TopicNotifier,
 };
@@ -48,6 +48,9 @@ impl PortError {
         Self { operation, code: code.into(), disposition: Disposition::Reject }
     }
 }
+
+/// Codes of errors by which a resolver says that the identifier cannot mean an account, however often it is asked.
+pub const MEANS_NO_ACCOUNT: [&str; 2] = ["identifier_too_long", "not_a_single_subject"];
 
 /// Codes of errors after which nobody knows whether the call took effect.
 pub const NO_ANSWER: [&str; 3] = ["timeout", "unreachable", "bad_response"];
@@ -151,11 +154,12 @@ pub trait AuditLog: Send + Sync {
     /// Writes whom the identifier means. A second writing changes nothing.
     async fn resolved(&self, id: &RevocationId, profiles: &[Profile], at: EpochMillis) -> Result<(), PortError>;
 
-    /// Writes the end of a step. A second writing changes nothing.
-    async fn step(&self, id: &RevocationId, subject: &SubjectKey, record: &StepRecord) -> Result<(), PortError>;
+    /// Writes the end of a step. A second writing changes nothing; returns the record that stands.
+    async fn step(&self, id: &RevocationId, subject: &SubjectKey, record: &StepRecord)
+    -> Result<StepRecord, PortError>;
 
-    /// Writes a subject's record. A second writing changes nothing.
-    async fn completed(&self, record: &AuditRecord, at: EpochMillis) -> Result<(), PortError>;
+    /// Writes a subject's record. A second writing changes nothing; returns the record that stands.
+    async fn completed(&self, record: &AuditRecord, at: EpochMillis) -> Result<AuditRecord, PortError>;
 
     /// Writes that a subject's outcome was published.
     async fn published(&self, id: &RevocationId, subject: &SubjectKey, at: EpochMillis) -> Result<(), PortError>;

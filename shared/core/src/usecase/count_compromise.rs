@@ -15,7 +15,9 @@ use crate::domain::policy::Policy;
 use crate::domain::request::RevocationRequest;
 use crate::domain::revocation_id::hex;
 use crate::domain::time::{EpochMillis, EpochSeconds};
-use crate::ports::{Clock, CompromiseLedger, Conflict, IncidentStore, Pager, PortError, SubjectResolver};
+use crate::ports::{
+    Clock, CompromiseLedger, Conflict, IncidentStore, MEANS_NO_ACCOUNT, Pager, PortError, Recorded, SubjectResolver,
+};
 
 /// How often a save is tried against concurrent ones. With two invocations at a time (the template's limit) more than
 /// two conflicts in a row are unheard of; beyond this the queue tries again.
@@ -48,6 +50,8 @@ pub enum Counted {
     NotASign,
     /// It means nobody in the configured pools, so that no account of ours is affected.
     NoSuchUser,
+    /// Another request was counted under the same id.
+    IdConflict,
     /// It occurred too long ago to page.
     Stale,
     /// Counted; too few so far.
@@ -81,7 +85,11 @@ impl CompromiseCounter {
         let now = self.clock.now();
         let Some(account) = self.account(request).await else { return Ok(Counted::NoSuchUser) };
         let sign = Sign { at: request.occurred_or(sent_at.min(now)).seconds(), account };
-        self.ledger.record(&sign).await?;
+        let sign = match self.ledger.record(&request.id(), &request.digest(), &sign).await? {
+            Recorded::As(sign) => sign,
+            // `revoke` parks it, with the reason.
+            Recorded::Conflict => return Ok(Counted::IdConflict),
+        };
         if sign.at.plus(STALE_AFTER) < now.seconds() {
             return Ok(Counted::Stale);
         }
@@ -104,6 +112,7 @@ impl CompromiseCounter {
     async fn account(&self, request: &RevocationRequest) -> Option<String> {
         match self.resolver.resolve(&request.sub_id).await {
             Ok(profiles) => profiles.iter().map(|profile| profile.key.to_string()).min(),
+            Err(error) if MEANS_NO_ACCOUNT.contains(&error.code.as_str()) => None,
             Err(error) => {
                 tracing::warn!(%error, revocation_id = %request.id(), "counting an unresolved subject by its hash");
                 let name = serde_json::to_string(&request.sub_id).unwrap_or_default().to_lowercase();
@@ -118,7 +127,7 @@ impl CompromiseCounter {
         for _ in 0..MOST_CONFLICTS {
             let mut log = self.incidents.load().await?;
             let (counted, changed) = if let Some(incident) = log.covering(sign.at, &self.rule) {
-                let changed = incident.join(sign.at);
+                let changed = incident.join(sign.at, &self.rule, self.clock.now());
                 (Counted::Joined(incident.id.clone()), changed)
             } else {
                 // Read after our own sign was written: of concurrent invocations, the last to write sees all signs.

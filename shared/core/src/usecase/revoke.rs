@@ -1,7 +1,7 @@
 //! Ends the sessions of whomever a request means: the main job.
 //!
 //! ```text
-//! begin ─▶ resolve ─▶ for each subject: tombstone ─▶ lock ─▶ sign out ─▶ forget devices ─▶ seal ─▶ record ─▶ publish
+//! begin ─▶ resolve ─▶ for each subject: tombstone ─▶ lock ─▶ sign out ─▶ seal ─▶ forget devices ─▶ record ─▶ publish
 //!   └ fixes the cutoff, once                └ durable before Cognito is asked to act (I1)      └ past the gap (I3)
 //! ```
 //!
@@ -75,16 +75,16 @@ pub enum RevokeError {
     /// Groups are revoked member by member by the bulk engine.
     #[error("a group is not a single subject; request one revocation per member")]
     GroupSubject,
-    /// Some subjects or steps are left; the first error says why.
+    /// Some subjects or steps are left.
     #[error("{left} of {of} subjects are not finished")]
     Unfinished {
         /// How many.
         left: usize,
         /// Of how many.
         of: usize,
-        /// Why the first of them is not.
+        /// Why one of them is not; one that may pass, if there is one.
         #[source]
-        first: PortError,
+        why: PortError,
     },
 }
 
@@ -94,7 +94,7 @@ impl Disposed for RevokeError {
     fn disposition(&self) -> Disposition {
         match self {
             Self::Port(error) => error.disposition,
-            Self::Unfinished { first, .. } => first.disposition,
+            Self::Unfinished { why, .. } => why.disposition,
             Self::IdConflict(_) | Self::GroupSubject => Disposition::Reject,
         }
     }
@@ -118,20 +118,20 @@ impl Revoker {
         }
         let profiles = self.lock_out_and_resolve(&mut trail).await?;
         let mut records = Vec::new();
-        let mut first_failure = None;
+        let mut failure = None;
         if profiles.is_empty() {
-            records.extend(self.complete(&trail, None).await?);
+            records.extend(self.end_nobody(&trail).await?);
         }
         for profile in &profiles {
             match self.end_sessions(&trail, profile).await {
                 Ok(record) => records.extend(record),
                 // One subject's trouble must not keep the others' sessions alive.
-                Err(error) => first_failure = first_failure.or(Some(error)),
+                Err(error) => failure = Some(worth_retrying(failure, error)),
             }
         }
-        if let Some(first) = first_failure {
+        if let Some(why) = failure {
             let left = profiles.len().saturating_sub(records.len());
-            return Err(RevokeError::Unfinished { left, of: profiles.len(), first });
+            return Err(RevokeError::Unfinished { left, of: profiles.len(), why });
         }
         self.audit.finished(&trail.started.revocation_id, self.clock.now()).await?;
         Ok(RevocationOutcome::Ended(records))
@@ -159,7 +159,7 @@ impl Revoker {
     async fn lock_out_and_resolve(&self, trail: &mut Trail) -> Result<Vec<Profile>, RevokeError> {
         let id = trail.started.revocation_id.clone();
         let key = self.resolver.key_of(&trail.started.request.sub_id);
-        if let Some(key) = key.clone().filter(|key| !trail.steps.contains_key(key)) {
+        if let Some(key) = key.filter(|key| !trail.steps.contains_key(key)) {
             let mut steps = Steps::of(self, trail, &key);
             steps.tombstone(&cutoff(trail)).await?;
             let records = steps.into_records();
@@ -168,11 +168,7 @@ impl Revoker {
         if let Some(profiles) = trail.resolved.clone() {
             return Ok(profiles);
         }
-        let mut profiles = self.resolver.resolve(&trail.started.request.sub_id).await?;
-        if let (Some(key), true) = (key, profiles.is_empty()) {
-            // Search is eventually consistent, the calls that act are not: Cognito takes a `sub` for a user name.
-            profiles.push(Profile { username: key.sub.0.clone(), key, federated: false });
-        }
+        let profiles = self.resolver.resolve(&trail.started.request.sub_id).await?;
         // Written down, so that a redelivery finds the same people even after one of them was deleted.
         self.audit.resolved(&id, &profiles, self.clock.now()).await?;
         Ok(profiles)
@@ -189,12 +185,23 @@ impl Revoker {
         let actions = self.policy.actions(&trail.started.request, profile);
         steps.tombstone(&cutoff(trail)).await?;
         steps.act(profile, actions).await?;
-        if trail.started.request.effect == Effect::SignOut {
-            steps.seal().await?;
-        }
         let mut trail = trail.clone();
         trail.steps.insert(profile.key.clone(), steps.into_records());
         self.complete(&trail, Some(&profile.key)).await
+    }
+
+    /// Nobody was found. Where the identifier was a key, its tombstone stands, and is sealed.
+    async fn end_nobody(&self, trail: &Trail) -> Result<Option<AuditRecord>, PortError> {
+        let request = &trail.started.request;
+        let key = self.resolver.key_of(&request.sub_id);
+        let Some(key) = key.filter(|_| request.effect == Effect::SignOut) else {
+            return self.complete(trail, None).await;
+        };
+        let mut steps = Steps::of(self, trail, &key);
+        steps.nobody().await?;
+        let mut with_steps = trail.clone();
+        with_steps.steps.insert(key.clone(), steps.into_records());
+        self.complete(&with_steps, Some(&key)).await
     }
 
     /// Writes the subject's record, then publishes it. In this order, so that a crash in between is seen and mended.
@@ -204,13 +211,15 @@ impl Revoker {
         }
         let steps = subject.and_then(|key| trail.steps.get(key)).cloned().unwrap_or_default();
         let record = AuditRecord::sum_up(&trail.started, subject, &steps);
-        self.audit.completed(&record, self.clock.now()).await?;
+        let standing = self.audit.completed(&record, self.clock.now()).await?;
+        let is_ours = standing == record;
         if let Some(key) = subject {
             let mut trail = trail.clone();
-            trail.completed.insert(Some(key.clone()), record.clone());
+            trail.completed.insert(Some(key.clone()), standing);
             self.publish(&trail, key).await?;
         }
-        Ok(Some(record))
+        // Of two deliveries at work at once, only the one whose record stands reports it.
+        Ok(is_ours.then_some(record))
     }
 
     async fn publish(&self, trail: &Trail, subject: &SubjectKey) -> Result<(), PortError> {
@@ -224,6 +233,11 @@ impl Revoker {
         }
         self.audit.published(&record.revocation_id, subject, self.clock.now()).await
     }
+}
+
+/// Of several failures, one that may pass decides: the others are met again by the redelivery, and parked then.
+fn worth_retrying(before: Option<PortError>, error: PortError) -> PortError {
+    before.filter(|before| before.disposition == Disposition::Retry).unwrap_or(error)
 }
 
 fn cutoff(trail: &Trail) -> Cutoff {

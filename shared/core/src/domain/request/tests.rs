@@ -39,7 +39,9 @@ fn errors_name_the_member_and_never_the_value() {
     assert_eq!(shape_of(RevocationRequest::parse("nonsense")).1, "not JSON");
     assert_eq!(shape_of(RevocationRequest::parse(&format!("{PLAIN}{PLAIN}"))).1, "more than one JSON value");
     assert_eq!(shape_of(with(r#""lockout":"jane@example.com""#)), ("lockout".into(), "a value of the wrong type"));
-    assert_eq!(shape_of(with(r#""lockOut":true"#)).1, "an unknown member");
+    assert_eq!(shape_of(with(r#""jane@example.com":true"#)), ("?".into(), "an unknown member"));
+    let text = r#""reason_user":{"jane@example.com":5}"#;
+    assert_eq!(shape_of(with(text)), ("reason_user.?".into(), "a value of the wrong type"));
     assert_eq!(shape_of(with(r#""reason":"anomaly""#)).1, "a member stands twice");
     assert_eq!(
         shape_of(RevocationRequest::parse(&PLAIN.replace("offboarding", "jane"))),

@@ -103,6 +103,21 @@ fn i03_only_the_owner_seals_and_an_earlier_one_leaves_it_open() {
 }
 
 #[test]
+fn i05_a_revocation_behind_a_sealed_cutoff_opens_it_again() {
+    let mut tombstone = standing();
+    tombstone.seal(&seal(1, 1_010));
+    let late = cutoff(2, 1_008, CutoffKind::Sessions);
+    assert_eq!(tombstone.raise(&late), Raised::AlreadyLater);
+    assert_eq!(tombstone.not_before, Some(EpochSeconds(1_010)), "I2");
+    assert_eq!(
+        (tombstone.sealed, tombstone.expires_at),
+        (false, Some(late.expires_at())),
+        "its sign-out is outstanding"
+    );
+    assert_eq!(tombstone.seal(&seal(2, 1_009)), Sealed::Sealed);
+}
+
+#[test]
 fn i05_lifetimes() {
     let open = cutoff(1, 0, CutoffKind::Sessions).expires_at();
     assert!(open.0 >= 10 * 365 * 86_400, "a refresh token may live ten years");

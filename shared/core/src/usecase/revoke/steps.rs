@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Revoker;
-use crate::domain::audit::{AuditRecord, Step, StepOutcome, StepRecord, Trail};
+use crate::domain::audit::{AuditRecord, Step, StepOutcome, StepRecord, Trail, USER_NOT_FOUND};
 use crate::domain::disposition::Disposition;
 use crate::domain::policy::{Actions, Lock};
 use crate::domain::profile::{Profile, SubjectKey};
 use crate::domain::revocation_id::RevocationId;
-use crate::domain::tombstone::{Cutoff, Seal, Sealed};
+use crate::domain::tombstone::{Cutoff, CutoffKind, Seal, Sealed};
 use crate::ports::{Acted, PortError};
 
 /// The seal was left to another revocation that was still signing the same user out.
@@ -41,35 +41,66 @@ impl<'a> Steps<'a> {
         self.write(Step::Tombstone, StepOutcome::Done).await
     }
 
-    /// What the policy asks of Cognito. A step that fails for good does not keep the others from being taken; one
-    /// that may succeed later is reported after the others were tried.
+    /// What the policy asks of Cognito, and the seal. A step that fails for good does not keep the others from being
+    /// taken; one that may succeed later is reported after the others were tried.
     ///
     /// The account is locked *before* it is signed out. The other way round, an attacker who signs in between the two
-    /// keeps a refresh token that outlives the tombstone.
+    /// keeps a refresh token that outlives the tombstone. The seal follows the sign-out at once: devices can wait.
     pub(super) async fn act(&mut self, profile: &Profile, actions: Actions) -> Result<(), PortError> {
-        let locked = match actions.lock {
-            Lock::None => Ok(()),
-            Lock::Disable => self.take(Step::Disable, profile).await,
-            Lock::ResetPassword => self.take(Step::ResetPassword, profile).await,
-        };
+        let locked = self.lock(profile, actions.lock).await;
         let signed_out = match (actions.sign_out, &locked) {
             (false, _) => Ok(()),
-            (true, Ok(())) => self.take(Step::GlobalSignOut, profile).await,
-            // The lock is still to come, so the sign-out must be repeated after it: done now, but not written down.
-            (true, Err(_)) => self.revoker.terminator.sign_out_everywhere(profile).await.map(drop),
+            (true, Ok(())) => self.sign_out_and_seal(profile).await,
+            (true, Err(_)) => self.sign_out_meanwhile(profile).await,
         };
         let forgotten = if actions.forget_devices { self.take(Step::ForgetDevices, profile).await } else { Ok(()) };
         locked.and(signed_out).and(forgotten)
     }
 
+    /// A user Cognito does not know: there is nothing to sign out, and the tombstone need not stay for ten years.
+    pub(super) async fn nobody(&mut self) -> Result<(), PortError> {
+        if !self.has(Step::GlobalSignOut) {
+            self.write(Step::GlobalSignOut, StepOutcome::not_needed(USER_NOT_FOUND)).await?;
+        }
+        self.seal().await
+    }
+
+    async fn lock(&mut self, profile: &Profile, lock: Lock) -> Result<(), PortError> {
+        match lock {
+            Lock::None => Ok(()),
+            Lock::Disable => self.take(Step::Disable, profile).await,
+            Lock::ResetPassword => {
+                self.take(Step::ResetPassword, profile).await?;
+                // Without a way to send a code (no verified contact) a reset is refused for good. The account must not
+                // stay open with a password that is known to others.
+                let refused = self.records.get(&Step::ResetPassword).is_some_and(|record| record.outcome.is_failed());
+                if refused { self.take(Step::Disable, profile).await } else { Ok(()) }
+            }
+        }
+    }
+
+    async fn sign_out_and_seal(&mut self, profile: &Profile) -> Result<(), PortError> {
+        self.take(Step::GlobalSignOut, profile).await?;
+        self.seal().await
+    }
+
+    /// The lock is still to come, so the sign-out must be repeated after it: done now, but not written down, and the
+    /// cutoff moved past it, but not sealed.
+    async fn sign_out_meanwhile(&self, profile: &Profile) -> Result<(), PortError> {
+        self.revoker.terminator.sign_out_everywhere(profile).await?;
+        let now = self.revoker.clock.now();
+        let at = Seal::of(self.id.clone(), now, self.revoker.clock_skew, now).at;
+        let cutoff = Cutoff { revocation_id: self.id.clone(), at, kind: CutoffKind::Sessions };
+        self.revoker.tombstones.raise(self.subject, &cutoff).await.map(drop)
+    }
+
     /// I3: moves the cutoff past Cognito's confirmation, by the time written down then, so that a seal that comes late
     /// (after a crash) does not end sessions that began since. Without a confirmed sign-out there is no seal.
-    pub(super) async fn seal(&mut self) -> Result<(), PortError> {
+    async fn seal(&mut self) -> Result<(), PortError> {
         let Some(sign_out) = self.records.get(&Step::GlobalSignOut) else { return Ok(()) };
         if self.has(Step::Seal) || sign_out.outcome.is_failed() {
             return Ok(());
         }
-        // A lock that ended after the sign-out was written down cannot be: `act` orders them.
         let seal = Seal::of(self.id.clone(), sign_out.at, self.revoker.clock_skew, self.revoker.clock.now());
         let outcome = match self.revoker.tombstones.seal(self.subject, &seal).await? {
             Sealed::Sealed => StepOutcome::Done,
@@ -108,8 +139,9 @@ impl<'a> Steps<'a> {
 
     async fn write(&mut self, step: Step, outcome: StepOutcome) -> Result<(), PortError> {
         let record = StepRecord { step, outcome, at: self.revoker.clock.now() };
-        self.revoker.audit.step(self.id, self.subject, &record).await?;
-        self.records.insert(step, record);
+        // Of two deliveries at work at once, both go on from the record that was written first.
+        let standing = self.revoker.audit.step(self.id, self.subject, &record).await?;
+        self.records.insert(step, standing);
         Ok(())
     }
 }
