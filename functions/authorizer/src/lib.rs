@@ -1,8 +1,7 @@
 //! Refuses revoked tokens at API Gateway (REST, WebSocket, HTTP) and AppSync.
 //!
 //! Whatever goes wrong is a denial (I6). What does not end in a [`Permit`] ends in a deny or in an error, and every front
-//! takes an error for a denial. That holds for a panic too: release builds abort, and the crash of a Lambda authorizer
-//! is an error to the front.
+//! takes an error for a denial. That holds for a panic too: the runtime catches it and reports an error.
 
 mod answer;
 pub mod config;
