@@ -1,4 +1,4 @@
-//! A crate depends only on lower floors (DESIGN section 5), and only the workspace chooses versions.
+//! A crate depends only on lower floors (ARCHITECTURE.md), and only the workspace chooses versions.
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 

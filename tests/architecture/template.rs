@@ -56,6 +56,26 @@ fn i07_every_rule_feeds_a_queue_and_has_a_dead_letter_queue() {
     }
 }
 
+/// EventBridge says nothing if it may not write to a queue, and the emulator does not ask: only this test notices.
+#[test]
+fn i07_every_rule_may_write_to_its_queue_and_its_dead_letters() {
+    let policies = resources("AWS::SQS::QueuePolicy");
+    for (id, rule) in resources("AWS::Events::Rule") {
+        for target in rule["Properties"]["Targets"].as_sequence().unwrap() {
+            for queue in [&target["Arn"], &target["DeadLetterConfig"]["Arn"]] {
+                let Value::Tagged(arn) = queue else { panic!("{id}: {queue:?}") };
+                let name = arn.value.as_str().unwrap().trim_end_matches(".Arn");
+                let allowed = policies.values().any(|policy| {
+                    let of_queue = format!("{:?}", policy["Properties"]["Queues"]).contains(&format!("\"{name}\""));
+                    of_queue
+                        && format!("{:?}", policy["Properties"]["PolicyDocument"]).contains(&format!("\"{id}.Arn\""))
+                });
+                assert!(allowed, "{id} may not write to {name}: its ARN is not in the queue's policy");
+            }
+        }
+    }
+}
+
 #[test]
 fn i12_batches_report_single_failures() {
     for (id, function) in resources("AWS::Serverless::Function") {

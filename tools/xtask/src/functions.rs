@@ -42,8 +42,8 @@ impl Profile {
 /// Builds every function for this machine.
 pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
     say::step(format_args!("building the functions ({})", profile.names().0));
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(repo.root()).args(["build", "--profile", profile.names().0]);
+    let mut cargo = run::cargo(repo);
+    cargo.args(["build", "--profile", profile.names().0]);
     for name in ALL {
         cargo.args(["--package", name, "--bin", name]);
     }

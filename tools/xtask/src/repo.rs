@@ -9,7 +9,6 @@ use anyhow::{Context as _, Result};
 pub(crate) struct Repo {
     root: PathBuf,
     cargo_target: PathBuf,
-    packages: Vec<cargo_metadata::Package>,
 }
 
 // === impl Repo ===
@@ -26,7 +25,6 @@ impl Repo {
         Ok(Self {
             root: metadata.workspace_root.into_std_path_buf(),
             cargo_target: metadata.target_directory.into_std_path_buf(),
-            packages: metadata.packages,
         })
     }
 
@@ -43,11 +41,5 @@ impl Repo {
     /// What Cargo built: `profile` is the folder's name, such as `debug`.
     pub(crate) fn built(&self, profile: &str, binary: &str) -> PathBuf {
         self.cargo_target.join(profile).join(binary)
-    }
-
-    /// Whether a package has a target of this name and kind, such as `("tests", "test", "local_cloud")`.
-    pub(crate) fn has_target(&self, package: &str, kind: &cargo_metadata::TargetKind, name: &str) -> bool {
-        let package = self.packages.iter().find(|found| found.name.as_str() == package);
-        package.is_some_and(|found| found.targets.iter().any(|t| t.name == name && t.kind.contains(kind)))
     }
 }

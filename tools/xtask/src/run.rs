@@ -6,7 +6,37 @@ use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::repo::Repo;
 use crate::say;
+
+/// Cargo in the repository, without what the Cargo that runs xtask says of xtask's own package: build scripts that look at
+/// it (ring's does) would be run anew by every change between the two.
+pub(crate) fn cargo(repo: &Repo) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(repo.root());
+    for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_MANIFEST_LINKS"].into_iter().chain(OF_A_PACKAGE) {
+        cargo.env_remove(name);
+    }
+    cargo
+}
+
+/// The variables that `cargo run` sets about a package.
+const OF_A_PACKAGE: [&str; 14] = [
+    "CARGO_PKG_AUTHORS",
+    "CARGO_PKG_DESCRIPTION",
+    "CARGO_PKG_HOMEPAGE",
+    "CARGO_PKG_LICENSE",
+    "CARGO_PKG_LICENSE_FILE",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_README",
+    "CARGO_PKG_REPOSITORY",
+    "CARGO_PKG_RUST_VERSION",
+    "CARGO_PKG_VERSION",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+];
 
 /// Runs a command to its end with our terminal; fails if it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
@@ -41,17 +71,8 @@ pub(crate) struct Tally {
     pub(crate) failed: u64,
 }
 
-/// Who runs the tests, and so whose summaries count: nextest repeats a failed test's output, summary and all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Runner {
-    /// `cargo nextest run`
-    Nextest,
-    /// `cargo test`
-    Cargo,
-}
-
 /// Runs a test command, shows what it says as it says it, and counts. Answers whether it succeeded.
-pub(crate) fn tests(runner: Runner, command: &mut Command) -> Result<(bool, Tally)> {
+pub(crate) fn tests(command: &mut Command) -> Result<(bool, Tally)> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -60,8 +81,8 @@ pub(crate) fn tests(runner: Runner, command: &mut Command) -> Result<(bool, Tall
         .with_context(|| format!("cannot start {}", shown(command)))?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let tally = thread::scope(|scope| {
-        let err = scope.spawn(|| err.map(|err| follow(runner, err)).unwrap_or_default());
-        let out = out.map(|out| follow(runner, out)).unwrap_or_default();
+        let err = scope.spawn(|| err.map(follow).unwrap_or_default());
+        let out = out.map(follow).unwrap_or_default();
         let err = err.join().unwrap_or_default();
         Tally { passed: out.passed + err.passed, failed: out.failed + err.failed }
     });
@@ -70,12 +91,12 @@ pub(crate) fn tests(runner: Runner, command: &mut Command) -> Result<(bool, Tall
 }
 
 /// Repeats a stream line by line and adds up its summaries.
-fn follow(runner: Runner, stream: impl Read) -> Tally {
+fn follow(stream: impl Read) -> Tally {
     let mut tally = Tally::default();
     for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line);
         say::line(&line);
-        if let Some(found) = summary(runner, &line) {
+        if let Some(found) = summary(&line) {
             tally.passed += found.passed;
             tally.failed += found.failed;
         }
@@ -83,14 +104,10 @@ fn follow(runner: Runner, stream: impl Read) -> Tally {
     tally
 }
 
-/// Reads `test result: ok. 3 passed; 1 failed; …` or nextest's `Summary […] 4 tests run: 3 passed, 1 failed, …`.
-fn summary(runner: Runner, line: &str) -> Option<Tally> {
+/// Reads `test result: ok. 3 passed; 1 failed; …`.
+fn summary(line: &str) -> Option<Tally> {
     let line = line.trim_start();
-    let counts = match runner {
-        Runner::Nextest => line.starts_with("Summary [") && line.contains(" run: "),
-        Runner::Cargo => line.starts_with("test result:"),
-    };
-    if !counts {
+    if !line.starts_with("test result:") {
         return None;
     }
     let words: Vec<&str> = line.split([' ', ',', ';', '(', ')']).filter(|word| !word.is_empty()).collect();
@@ -119,25 +136,14 @@ fn shown(command: &Command) -> String {
 mod tests {
     use super::*;
 
-    const OF_CARGO: &str =
-        "test result: FAILED. 12 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s";
-    const OF_NEXTEST: &str = "     Summary [   0.412s] 14 tests run: 12 passed (1 slow), 2 failed, 3 skipped";
-
     #[test]
-    fn reads_the_summary_of_its_own_runner() {
-        let tally = Some(Tally { passed: 12, failed: 2 });
-        assert_eq!(summary(Runner::Cargo, OF_CARGO), tally);
-        assert_eq!(summary(Runner::Nextest, OF_NEXTEST), tally);
-    }
-
-    #[test]
-    fn a_summary_repeated_by_the_other_counts_nothing() {
-        assert_eq!(summary(Runner::Nextest, OF_CARGO), None);
-        assert_eq!(summary(Runner::Cargo, OF_NEXTEST), None);
+    fn reads_the_summary_of_cargo_test() {
+        let line = "test result: FAILED. 12 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s";
+        assert_eq!(summary(line), Some(Tally { passed: 12, failed: 2 }));
     }
 
     #[test]
     fn other_lines_count_nothing() {
-        assert_eq!(summary(Runner::Cargo, "test tests::passed ... ok"), None);
+        assert_eq!(summary("test tests::passed ... ok"), None);
     }
 }

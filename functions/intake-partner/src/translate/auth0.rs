@@ -1,6 +1,6 @@
 //! Auth0's tenant log, streamed to EventBridge.
 //!
-//! Shape: wire-facts section 5.2. Our notes have the codes for deletion and blocking as unconfirmed (`[U]`): `sdu`
+//! Shape: Auth0, "Log Event Type Codes". We have the codes for deletion and blocking as unconfirmed (`[U]`): `sdu`
 //! (successful user deletion) and `sapi` (successful Management API operation) stand in Auth0's list of log event
 //! types, the members of `details` were seen in one published example only. One deletion through the Management API may
 //! arrive as both; they have different ids, so it is revoked twice, which does no harm.

@@ -1,6 +1,6 @@
 //! Okta's System Log, streamed to EventBridge.
 //!
-//! Shape: wire-facts section 5.1. Okta delivers at least once and in any order; `uuid` is the same on every delivery.
+//! Shape: Okta, "System Log API", `LogEvent`. Okta delivers at least once and in any order; `uuid` is the same on every delivery.
 //! Only `target[]` says whom an event concerns: `actor` is whoever did it, and for most of these events an
 //! administrator, whose sessions must go on.
 

@@ -1,6 +1,6 @@
 //! Amazon Cognito's threat protection log, one entry an event.
 //!
-//! Shape: wire-facts section 4.6. Cognito exports the log to CloudWatch Logs, Firehose or S3 only; whoever reads it
+//! Shape: Cognito developer guide, "Exporting user activity from user pools". Cognito exports the log to CloudWatch Logs, Firehose or S3 only; whoever reads it
 //! there puts the entries on the bus. It is best effort, its schema may change, booleans are strings and any member may
 //! be `null`.
 

@@ -1,4 +1,4 @@
-//! The words of session revocation (DESIGN section 4) as types: plain values and pure decisions.
+//! The words of session revocation as types: plain values and pure decisions.
 
 pub mod audit;
 pub mod disposition;

@@ -1,4 +1,4 @@
-//! What follows from a reason (DESIGN section 6): defaults, and a deployment's changes to single cells.
+//! What follows from a reason (the table in README): defaults, and a deployment's changes to single cells.
 
 use std::collections::BTreeMap;
 

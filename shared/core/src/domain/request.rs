@@ -67,7 +67,7 @@ struct Versioned {
     version: String,
 }
 
-/// How much a revocation ends (DESIGN section 6).
+/// How much a revocation ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {

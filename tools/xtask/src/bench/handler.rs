@@ -35,8 +35,7 @@ struct Summary {
 
 pub(super) fn measure(repo: &Repo) -> Result<Vec<Round>> {
     say::step("timing the authorizer");
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(repo.root());
+    let mut cargo = run::cargo(repo);
     cargo.args(["build", "--release", "--package", "authorizer", "--example", "bench_handler"]);
     run::run(&mut cargo).context("the bench does not build; the compiler's errors are above")?;
     let mut rounds = Vec::new();

@@ -59,20 +59,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn formatting(repo: &Repo) -> Result<()> {
-    run::run(Command::new("cargo").current_dir(repo.root()).args(["fmt", "--all", "--check"]))
-        .context("run `cargo fmt --all`")
+    run::run(run::cargo(repo).args(["fmt", "--all", "--check"])).context("run `cargo fmt --all`")
 }
 
 fn clippy(repo: &Repo) -> Result<()> {
-    run::run(Command::new("cargo").current_dir(repo.root()).args([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--quiet",
-        "--",
-        "--deny",
-        "warnings",
-    ]))
+    run::run(run::cargo(repo).args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"]))
 }
 
 fn cfn_lint(repo: &Repo) -> Result<()> {
@@ -117,8 +108,8 @@ fn cargo_deny_command(repo: &Repo) -> Result<Command> {
 
 fn install_cargo_deny(repo: &Repo, tools: &Path) -> Result<()> {
     say::step(format_args!("installing cargo-deny {CARGO_DENY} into {} (two minutes, once)", tools.display()));
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(repo.root()).args(["install", "--quiet", "--locked", "--version", CARGO_DENY, "--root"]);
+    let mut cargo = run::cargo(repo);
+    cargo.args(["install", "--quiet", "--locked", "--version", CARGO_DENY, "--root"]);
     run::run(cargo.arg(tools).arg("cargo-deny")).context("`cargo xtask lint --no-deny` goes without it")
 }
 

@@ -3,14 +3,15 @@
 use std::process::Command;
 
 use anyhow::{Result, bail};
-use cargo_metadata::TargetKind;
 
 use crate::local_cloud::{LocalCloud, StartOptions};
 use crate::repo::Repo;
-use crate::run::{self, Runner, Tally};
+use crate::run::{self, Tally};
 use crate::say;
 
-/// The target of the package `tests` that needs a local cloud.
+/// The targets of the package `tests` that need nothing.
+const OFFLINE_TESTS: [&str; 3] = ["pipeline", "contract", "architecture"];
+/// The one that needs a local cloud.
 const CLOUD_TESTS: &str = "local_cloud";
 
 /// Run every test: unit, pipeline, contract, architecture, then those against a local cloud.
@@ -31,24 +32,32 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let repo = Repo::find()?;
     let mut parts = Vec::new();
-    let (runner, mut command) = offline(&repo, args);
-    parts.push(part("without a cloud", run::tests(runner, &mut command)?));
-    if !args.no_cloud && (args.keep_going || parts.iter().all(|part| part.ok)) {
-        if has_cloud_tests(&repo) {
-            // Dropped, and with it the server, before the summary.
-            let cloud = LocalCloud::start(&repo, &StartOptions::for_command(&repo, "test"))?;
-            parts.push(part("local cloud", run::tests(Runner::Cargo, &mut online(&repo, args, &cloud))?));
-        } else {
-            say::step(format_args!(
-                "the package `tests` has no target `{CLOUD_TESTS}` yet: nothing to run on a local cloud"
-            ));
+    let go_on = |parts: &[Part]| args.keep_going || parts.iter().all(|part| part.ok);
+    let unit = ["--workspace", "--exclude", "tests", "--all-targets"];
+    parts.push(part("unit", run::tests(&mut test(&repo, args, &unit))?));
+    for name in OFFLINE_TESTS {
+        if go_on(&parts) {
+            parts.push(part(name, run::tests(&mut test(&repo, args, &["--package", "tests", "--test", name]))?));
         }
+    }
+    if !args.no_cloud && go_on(&parts) {
+        // Built first, and dropped, with it the server, before the summary.
+        let cloud = LocalCloud::start(&repo, &StartOptions::for_command(&repo, "test"))?;
+        let mut online = test(&repo, args, &["--package", "tests", "--test", CLOUD_TESTS]);
+        online.env("LOCAL_CLOUD_FILE", cloud.facts_file());
+        parts.push(part("local_cloud", run::tests(&mut online)?));
     }
     summarise(&parts)
 }
 
-fn has_cloud_tests(repo: &Repo) -> bool {
-    repo.has_target("tests", &TargetKind::Test, CLOUD_TESTS)
+fn test(repo: &Repo, args: &Args, what: &[&str]) -> Command {
+    let mut cargo = run::cargo(repo);
+    cargo.arg("test").args(what).env_remove("LOCAL_CLOUD_FILE");
+    if args.keep_going {
+        cargo.arg("--no-fail-fast");
+    }
+    cargo.args(&args.filter);
+    cargo
 }
 
 struct Part {
@@ -59,35 +68,6 @@ struct Part {
 
 fn part(name: &'static str, (ok, tally): (bool, Tally)) -> Part {
     Part { name, ok, tally }
-}
-
-/// Everything but the local cloud's tests. Nextest where it is installed: it is faster and isolates tests.
-fn offline(repo: &Repo, args: &Args) -> (Runner, Command) {
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(repo.root());
-    let nextest = run::works(Command::new("cargo").args(["nextest", "--version"]));
-    if nextest {
-        cargo.args(["nextest", "run", "--workspace", "--no-tests=pass", "--hide-progress-bar"]);
-        // Nextest refuses to name a binary that does not exist.
-        if has_cloud_tests(repo) {
-            cargo.args(["-E", &format!("not binary(={CLOUD_TESTS})")]);
-        }
-    } else {
-        // `cargo test` cannot leave one target out; its tests pass at once without LOCAL_CLOUD_FILE.
-        cargo.args(["test", "--workspace", "--all-targets"]).env_remove("LOCAL_CLOUD_FILE");
-    }
-    if args.keep_going {
-        cargo.arg("--no-fail-fast");
-    }
-    cargo.args(&args.filter);
-    (if nextest { Runner::Nextest } else { Runner::Cargo }, cargo)
-}
-
-fn online(repo: &Repo, args: &Args, cloud: &LocalCloud) -> Command {
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(repo.root()).args(["test", "--package", "tests", "--test", CLOUD_TESTS]);
-    cargo.args(&args.filter).env("LOCAL_CLOUD_FILE", cloud.facts_file());
-    cargo
 }
 
 /// Says how each part went and, as the very last line, what it came to.

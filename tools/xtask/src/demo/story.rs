@@ -43,7 +43,7 @@ pub(super) async fn tell(probe: &Probe) -> Result<()> {
     teller.check(probe.sign_in(&alice.user).await?.is_err(), "she cannot sign in")?;
     served(&teller, probe, &bob.user, &bob.session)?;
 
-    Teller::act(3, "The SIEM sees an anomaly on bob's account");
+    Teller::act(3, "An anomaly is detected on bob's account");
     let event = okta("risk-bob", "user.risk.detect", "User risk level changed to HIGH", &bob.user);
     tell_and_wait(&teller, probe, &event, &bob).await?;
     told.push(event);
