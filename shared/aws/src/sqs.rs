@@ -1,4 +1,4 @@
-//! `DeadLetterQueue` and `RedeliveryTimer` on SQS.
+//! `DeadLetterQueue` and `RedeliveryTimer` on SQS; `RequestQueue` in `sqs/request_queue.rs`.
 
 use std::time::Duration;
 
@@ -9,6 +9,10 @@ use revocation_core::ports::{DeadLetterQueue, PortError, RedeliveryTimer};
 
 use crate::clients::AwsConfig;
 use crate::error::port_error;
+
+mod request_queue;
+
+pub use request_queue::SqsRequestQueue;
 
 const SEND: &str = "sqs:SendMessage";
 const CHANGE_VISIBILITY: &str = "sqs:ChangeMessageVisibility";

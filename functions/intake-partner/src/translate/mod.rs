@@ -4,7 +4,7 @@
 //! understood is an error, and that parks in the dead-letter queue with the reason.
 
 use revocation_core::domain::disposition::{Disposed, Disposition};
-use revocation_core::domain::event::Envelope;
+use revocation_core::domain::event::{Envelope, QUEUED_SOURCE, REVOCATION_REQUESTED};
 use revocation_core::domain::profile::UserPoolId;
 use revocation_core::domain::request::{BadRequest, RevocationRequest};
 use serde::Deserialize;
@@ -13,6 +13,7 @@ mod auth0;
 mod cloudtrail;
 mod okta;
 mod parts;
+mod queued;
 mod threat_protection;
 
 /// What the translations must know of the deployment.
@@ -47,6 +48,8 @@ pub enum Origin {
     ThreatProtection,
     /// A call to Amazon Cognito, as AWS CloudTrail recorded it.
     CloudTrail,
+    /// A request that is one already: released by an operator, or sent ahead by an intake.
+    Queued,
     /// Somewhere else.
     Unknown,
 }
@@ -91,6 +94,7 @@ pub fn translate(envelope: &Envelope<'_>, settings: &Settings) -> Result<Verdict
         Origin::Auth0 => auth0::translate(envelope, settings),
         Origin::ThreatProtection => threat_protection::translate(envelope, settings),
         Origin::CloudTrail => cloudtrail::translate(envelope, settings),
+        Origin::Queued => queued::read(envelope),
         Origin::Unknown => Ok(Verdict::Irrelevant("source")),
     }?;
     if let Verdict::Requests(requests) = &verdict {
@@ -113,6 +117,7 @@ impl Origin {
         match (envelope.detail_type.as_str(), emitter.as_deref()) {
             _ if is_partner(&envelope.source, okta::PARTNER) => Self::Okta,
             _ if is_partner(&envelope.source, auth0::PARTNER) => Self::Auth0,
+            (REVOCATION_REQUESTED, _) if envelope.source == QUEUED_SOURCE => Self::Queued,
             (cloudtrail::DETAIL_TYPE, Some(cloudtrail::EVENT_SOURCE)) => Self::CloudTrail,
             (_, Some(threat_protection::EVENT_SOURCE)) => Self::ThreatProtection,
             _ => Self::Unknown,
@@ -127,6 +132,7 @@ impl Origin {
             Self::Auth0 => "auth0",
             Self::ThreatProtection => "cognito-threat-protection",
             Self::CloudTrail => "cloudtrail",
+            Self::Queued => "queued",
             Self::Unknown => "unknown",
         }
     }

@@ -34,6 +34,7 @@ pub(super) fn request(
         effect: Effect::SignOut,
         lockout: false,
         txn: None,
+        pools: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod audit_log;
 mod compromises;
+mod intake_ledger;
 mod item;
 mod notice_log;
 mod tombstone_reader;
@@ -9,6 +10,7 @@ mod tombstone_writer;
 
 pub use audit_log::DynamoAuditLog;
 pub use compromises::DynamoCompromises;
+pub use intake_ledger::DynamoIntakeLedger;
 pub use notice_log::DynamoNoticeLog;
 pub use tombstone_reader::DynamoTombstoneReader;
 pub use tombstone_writer::DynamoTombstoneWriter;

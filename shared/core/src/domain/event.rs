@@ -17,6 +17,10 @@ pub const REVOCATION_FAILED: &str = "Revocation Failed";
 /// `detail-type` of [`Page`].
 pub const COMPROMISE_THRESHOLD_EXCEEDED: &str = "Compromise Threshold Exceeded";
 
+/// `source` of a request that was put on a queue instead of the bus: parked and released by an operator, or sent ahead
+/// by an intake. Who may write to the queue decides who may say it; the bus carries no event of this source.
+pub const QUEUED_SOURCE: &str = "revocation.queued";
+
 /// An event on the bus. Past tense, except the one command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {

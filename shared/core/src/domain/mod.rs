@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod disposition;
 pub mod event;
+pub mod grant;
 pub mod incident;
 pub mod initiator;
 pub mod policy;
@@ -10,6 +11,7 @@ pub mod profile;
 pub mod reason;
 pub mod request;
 pub mod revocation_id;
+pub mod role_change;
 pub mod subject;
 pub mod text;
 pub mod time;

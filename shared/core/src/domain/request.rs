@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::disposition::{Disposed, Disposition};
 use super::initiator::Initiator;
+use super::profile::{SubjectKey, UserPoolId};
 use super::reason::ReasonCode;
 use super::revocation_id::{PayloadDigest, RevocationId};
 use super::subject::{BadSubject, SubjectIdentifier};
@@ -17,6 +18,9 @@ pub const MAX_DETAIL_BYTES: usize = 64 * 1024;
 const MAX_SOURCE_CHARS: usize = 128;
 const MAX_EVENT_ID_CHARS: usize = 256;
 const MAX_INITIATOR_CHARS: usize = 512;
+const MAX_POOLS: usize = 64;
+/// Cognito API, `UserPoolIdType`.
+const MAX_POOL_ID_CHARS: usize = 55;
 
 /// The request to end a subject's sessions. Wire form: `events/schemas/revocation-requested.v1.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +54,9 @@ pub struct RevocationRequest {
     /// RFC 8417 `txn`: ties several events to one cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub txn: Option<String>,
+    /// The pools in which the subject is looked up: the fence of the source (I11). Empty means every configured pool.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<UserPoolId>,
 }
 
 /// Name of a source and the id it gave its event.
@@ -107,6 +114,9 @@ pub enum BadRequest {
     /// `occurred_at`.
     #[error("`occurred_at` is {0}")]
     OccurredAt(#[from] NotATimestamp),
+    /// `pools`.
+    #[error("`pools` has more than 64 entries, or one that is no user pool's id")]
+    Pools,
     /// `effect: refresh` with a reason other than `role_change`.
     #[error("`effect: refresh` is for role_change only")]
     EffectWithoutRoleChange,
@@ -161,6 +171,9 @@ impl RevocationRequest {
             text::check(txn, MAX_EVENT_ID_CHARS).map_err(|e| BadRequest::Text("txn", e))?;
         }
         self.occurred_at.as_deref().map(EpochMillis::parse_rfc3339).transpose()?;
+        if self.pools.len() > MAX_POOLS || self.pools.iter().any(|p| text::check(&p.0, MAX_POOL_ID_CHARS).is_err()) {
+            return Err(BadRequest::Pools);
+        }
         if self.effect == Effect::Refresh && self.reason != ReasonCode::RoleChange {
             return Err(BadRequest::EffectWithoutRoleChange);
         }
@@ -178,6 +191,12 @@ impl RevocationRequest {
     pub fn digest(&self) -> PayloadDigest {
         // The struct's own serialization, not the bytes received: white space and member order are not content.
         PayloadDigest::of(&serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// Whether a user is in one of the pools the request is bound to.
+    #[must_use]
+    pub fn is_within_its_pools(&self, key: &SubjectKey) -> bool {
+        self.pools.is_empty() || self.pools.contains(&key.user_pool_id)
     }
 
     /// When it happened, for counting: never later than `received`, which is also the answer when nothing is said.

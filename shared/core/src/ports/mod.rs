@@ -13,10 +13,12 @@ use crate::domain::time::EpochMillis;
 use crate::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
 
 mod compromise;
+mod intake;
 mod notice;
 mod queue;
 
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
+pub use intake::{Admission, Receipt, ReceiptLedger, RequestQueue, SubjectFence};
 pub use notice::{
     Claim, ContactBook, Contacts, EmailNotifier, NoticeLog, NoticeRecord, NoticeResult, SmsNotifier, TopicNotifier,
 };

@@ -158,7 +158,7 @@ impl Revoker {
     /// Cognito, which may be what is failing (I1).
     async fn lock_out_and_resolve(&self, trail: &mut Trail) -> Result<Vec<Profile>, RevokeError> {
         let id = trail.started.revocation_id.clone();
-        let key = self.resolver.key_of(&trail.started.request.sub_id);
+        let key = self.key_of(&trail.started.request);
         if let Some(key) = key.filter(|key| !trail.steps.contains_key(key)) {
             let mut steps = Steps::of(self, trail, &key);
             steps.tombstone(&cutoff(trail)).await?;
@@ -168,10 +168,17 @@ impl Revoker {
         if let Some(profiles) = trail.resolved.clone() {
             return Ok(profiles);
         }
-        let profiles = self.resolver.resolve(&trail.started.request.sub_id).await?;
+        let request = &trail.started.request;
+        let mut profiles = self.resolver.resolve(&request.sub_id).await?;
+        profiles.retain(|profile| request.is_within_its_pools(&profile.key));
         // Written down, so that a redelivery finds the same people even after one of them was deleted.
         self.audit.resolved(&id, &profiles, self.clock.now()).await?;
         Ok(profiles)
+    }
+
+    /// The key the identifier names, within the fence of the request's source (I11).
+    fn key_of(&self, request: &RevocationRequest) -> Option<SubjectKey> {
+        self.resolver.key_of(&request.sub_id).filter(|key| request.is_within_its_pools(key))
     }
 
     /// One subject, from the first missing step to the publication. Returns the record if this delivery wrote it.
@@ -193,7 +200,7 @@ impl Revoker {
     /// Nobody was found. Where the identifier was a key, its tombstone stands, and is sealed.
     async fn end_nobody(&self, trail: &Trail) -> Result<Option<AuditRecord>, PortError> {
         let request = &trail.started.request;
-        let key = self.resolver.key_of(&request.sub_id);
+        let key = self.key_of(request);
         let Some(key) = key.filter(|_| request.effect == Effect::SignOut) else {
             return self.complete(trail, None).await;
         };

@@ -1,0 +1,111 @@
+//! What a source may ask for: its fence (I11). Revocation is itself a means of denying service.
+
+use serde::{Deserialize, Serialize};
+
+use super::profile::UserPoolId;
+use super::reason::ReasonCode;
+use super::request::{Effect, RevocationRequest};
+use super::subject::SubjectIdentifier;
+
+/// Most subjects an hour a source can be granted: more than any honest sender names, and few enough to count exactly.
+pub const MAX_SUBJECTS_PER_HOUR: u32 = 100_000;
+
+/// The fence of one source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The reasons it may name.
+    pub reasons: Vec<ReasonCode>,
+    /// The pools in which its subjects are looked up; never empty.
+    pub pools: Vec<UserPoolId>,
+    /// The actions it may ask for.
+    pub actions: Vec<GrantedAction>,
+    /// Blast radius: distinct subjects it may name within one clock hour. Requests beyond it are parked.
+    pub subjects_per_hour: u32,
+}
+
+/// What a request may ask for by its own members; what else follows from the reason is the policy's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantedAction {
+    /// `effect: sign_out`: every session ends.
+    SignOut,
+    /// `effect: refresh`: tokens issued before are refused, clients refresh.
+    Refresh,
+    /// `lockout: true`: the account is disabled instead of reset.
+    Lockout,
+}
+
+/// A request is outside its source's grant. No variant quotes a subject (I10).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotGranted {
+    /// The reason.
+    #[error("the source is not granted the reason `{0}`")]
+    Reason(ReasonCode),
+    /// The effect, or the lockout.
+    #[error("the source is not granted the action `{0}`")]
+    Action(&'static str),
+    /// The subject is of an issuer that is none of the granted pools.
+    #[error("the source is not granted the pool the subject is of")]
+    Pool,
+    /// Groups are revoked by operators, never by a source: one name would pass for one subject.
+    #[error("a source may not name a group")]
+    Group,
+}
+
+// === impl GrantedAction ===
+
+impl GrantedAction {
+    /// The name in configuration and messages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SignOut => "sign_out",
+            Self::Refresh => "refresh",
+            Self::Lockout => "lockout",
+        }
+    }
+}
+
+// === impl Grant ===
+
+impl Grant {
+    /// Checks a request against the fence, and binds it to the granted pools.
+    pub fn fence(&self, mut request: RevocationRequest) -> Result<RevocationRequest, NotGranted> {
+        if !self.reasons.contains(&request.reason) {
+            return Err(NotGranted::Reason(request.reason));
+        }
+        let effect = match request.effect {
+            Effect::SignOut => GrantedAction::SignOut,
+            Effect::Refresh => GrantedAction::Refresh,
+        };
+        self.require(effect)?;
+        if request.lockout {
+            self.require(GrantedAction::Lockout)?;
+        }
+        self.admit(&request.sub_id)?;
+        request.pools.clone_from(&self.pools);
+        Ok(request)
+    }
+
+    fn require(&self, action: GrantedAction) -> Result<(), NotGranted> {
+        self.actions.contains(&action).then_some(()).ok_or(NotGranted::Action(action.as_str()))
+    }
+
+    /// A user pool's issuer names the pool; whatever else is named is looked up in the granted pools only.
+    fn admit(&self, subject: &SubjectIdentifier) -> Result<(), NotGranted> {
+        match subject {
+            SubjectIdentifier::Group { .. } => Err(NotGranted::Group),
+            SubjectIdentifier::IssSub { iss, .. } if is_pool_issuer(iss) => {
+                let granted = self.pools.iter().any(|pool| pool.issuers().contains(iss));
+                granted.then_some(()).ok_or(NotGranted::Pool)
+            }
+            SubjectIdentifier::Aliases { identifiers } => identifiers.iter().try_for_each(|one| self.admit(one)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn is_pool_issuer(iss: &str) -> bool {
+    let host = iss.strip_prefix("https://").unwrap_or_default();
+    host.starts_with("cognito-idp.") || host.starts_with("issuer-cognito-idp.")
+}
