@@ -4,5 +4,6 @@
 
 mod counter;
 mod crashes;
+mod intake;
 mod revoke;
 mod world;

@@ -5,5 +5,6 @@
 pub mod clock;
 pub mod cloud;
 pub mod compromises;
+pub mod intake;
 pub mod keys;
 pub mod token;

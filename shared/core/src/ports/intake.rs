@@ -64,3 +64,10 @@ pub trait RequestQueue: Send + Sync {
     /// Sends the request; it becomes visible after `delay` (at most 15 minutes). Durable when it returns.
     async fn send(&self, request: &RevocationRequest, delay: Duration, note: &str) -> Result<(), PortError>;
 }
+
+/// Reads a text an operator keeps: a secret, or the document of sources.
+#[async_trait]
+pub trait TextReader: Send + Sync {
+    /// The text of this name.
+    async fn read(&self, name: &str) -> Result<String, PortError>;
+}

@@ -18,7 +18,7 @@ mod notice;
 mod queue;
 
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
-pub use intake::{Admission, Receipt, ReceiptLedger, RequestQueue, SubjectFence};
+pub use intake::{Admission, Receipt, ReceiptLedger, RequestQueue, SubjectFence, TextReader};
 pub use notice::{
     Claim, ContactBook, Contacts, EmailNotifier, NoticeLog, NoticeRecord, NoticeResult, SmsNotifier, TopicNotifier,
 };
