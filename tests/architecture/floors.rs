@@ -13,12 +13,14 @@ fn packages() -> Vec<Package> {
 fn floor(package: &str) -> u8 {
     match package {
         "revocation-core" => 1,
-        "revocation-verify" => 2,
+        "revocation-scim" | "revocation-sources" | "revocation-verify" => 2,
         "revocation-aws" | "revocation-lambda" | "revocation-testkit" => 3,
-        "authorizer" | "compromise-counter" | "intake-partner" | "notify" | "revoke" => 4,
-        "revocation-probe" => 5,
-        "xtask" => 6,
-        "tests" => 7,
+        "revocation-edge" => 4,
+        "authorizer" | "compromise-counter" | "notify" | "revoke" => 5,
+        "intake-partner" | "intake-role-change" | "intake-scim" | "intake-siem" => 5,
+        "revocation-probe" => 6,
+        "xtask" => 7,
+        "tests" => 8,
         other => panic!("`{other}` has no floor yet: give it one here, and in ARCHITECTURE.md"),
     }
 }

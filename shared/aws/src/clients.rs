@@ -11,7 +11,8 @@
         feature = "secrets",
         feature = "ses",
         feature = "sns",
-        feature = "sqs"
+        feature = "sqs",
+        feature = "ssm"
     ),
     expect(clippy::disallowed_methods, reason = "this is the one place that builds SDK clients")
 )]
@@ -68,8 +69,8 @@ struct Endpoints {
 #[error("{0} is not set: this is not a Lambda environment")]
 pub struct NotALambda(&'static str);
 
-const SERVICES: [&str; 7] =
-    ["COGNITO_IDENTITY_PROVIDER", "DYNAMODB", "EVENTBRIDGE", "SECRETS_MANAGER", "SESV2", "SNS", "SQS"];
+const SERVICES: [&str; 8] =
+    ["COGNITO_IDENTITY_PROVIDER", "DYNAMODB", "EVENTBRIDGE", "SECRETS_MANAGER", "SESV2", "SNS", "SQS", "SSM"];
 
 impl AwsConfig {
     /// Reads the configuration by `variable`, which looks up one environment variable.
@@ -165,6 +166,14 @@ impl AwsConfig {
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         let config = self.service("SQS", RetryConfig::standard().with_max_attempts(ATTEMPTS), patient());
         aws_sdk_sqs::Client::new(&config)
+    }
+
+    /// Systems Manager, for its Parameter Store.
+    #[cfg(feature = "ssm")]
+    #[must_use]
+    pub fn ssm(&self) -> aws_sdk_ssm::Client {
+        let config = self.service("SSM", RetryConfig::standard().with_max_attempts(ATTEMPTS), patient());
+        aws_sdk_ssm::Client::new(&config)
     }
 
     fn service(&self, name: &str, retries: RetryConfig, timeouts: TimeoutConfig) -> SdkConfig {

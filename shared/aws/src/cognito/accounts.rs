@@ -135,7 +135,7 @@ const NO_DEVICES: [(&str, &str); 3] = [
 ];
 
 /// The answer as an outcome. A user who is gone has nothing left to end; `harmless` lists further codes of that kind.
-fn acted<T, E: ProvideErrorMetadata, R>(
+pub(super) fn acted<T, E: ProvideErrorMetadata, R>(
     operation: &'static str,
     sent: Result<T, SdkError<E, R>>,
     harmless: &[(&str, &'static str)],

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::types::UserType;
 use revocation_core::domain::profile::SubjectKey;
-use revocation_core::ports::{ContactBook, Contacts, PortError};
+use revocation_core::ports::{ContactBook, Contacts, PortError, Searchable};
 
-use super::list_users::{Attribute, LIST_USERS, attribute, find};
+use super::list_users::{LIST_USERS, attribute, find};
 use crate::clients::AwsConfig;
 
 /// Reads contacts by `ListUsers`.
@@ -42,7 +42,7 @@ impl CognitoContactBook {
 #[async_trait]
 impl ContactBook for CognitoContactBook {
     async fn contacts(&self, subject: &SubjectKey) -> Result<Option<Contacts>, PortError> {
-        let users = find(&self.client, &subject.user_pool_id, Attribute::Sub, &subject.sub.0).await?;
+        let users = find(&self.client, &subject.user_pool_id, Searchable::Sub, &subject.sub.0).await?;
         Ok(users.first().map(|user| self.read(user)))
     }
 }

@@ -3,37 +3,17 @@
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::types::{UserStatusType, UserType};
 use revocation_core::domain::profile::{Profile, SubjectKey, UserPoolId};
-use revocation_core::ports::PortError;
+use revocation_core::ports::{PortError, Searchable};
 
 use crate::error::port_error;
 
 pub(super) const LIST_USERS: &str = "cognito-idp:ListUsers";
 
 /// The most Cognito accepts: <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_ListUsers.html>
-const PAGE: i32 = 60;
+pub(super) const PAGE: i32 = 60;
 const LONGEST_FILTER: usize = 256;
 /// A filter for one value matches few users; a pool that keeps answering with tokens is not waited for for ever.
 const MOST_PAGES: usize = 200;
-
-/// Attributes by which a user can be found here; all of them can be searched by `ListUsers`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Attribute {
-    Email,
-    PhoneNumber,
-    Sub,
-    Username,
-}
-
-impl Attribute {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::PhoneNumber => "phone_number",
-            Self::Sub => "sub",
-            Self::Username => "username",
-        }
-    }
-}
 
 /// All users of a pool whose attribute equals `value`.
 ///
@@ -42,14 +22,10 @@ impl Attribute {
 pub(super) async fn find(
     client: &Client,
     pool: &UserPoolId,
-    attribute: Attribute,
+    attribute: Searchable,
     value: &str,
 ) -> Result<Vec<UserType>, PortError> {
-    let filter = format!("{} = \"{}\"", attribute.name(), escape(value));
-    if filter.chars().count() > LONGEST_FILTER {
-        // Cognito would refuse the call for ever; without the filter it cannot be answered.
-        return Err(PortError::reject(LIST_USERS, "identifier_too_long"));
-    }
+    let filter = filter(attribute, value)?;
     let mut users = Vec::new();
     let mut token = None;
     for _ in 0..MOST_PAGES {
@@ -69,6 +45,27 @@ pub(super) async fn find(
         }
     }
     Err(PortError::retry(LIST_USERS, "endless_pages"))
+}
+
+/// Cognito's filter for an attribute that equals `value`.
+pub(super) fn filter(attribute: Searchable, value: &str) -> Result<String, PortError> {
+    let filter = format!("{} = \"{}\"", name(attribute), escape(value));
+    if filter.chars().count() > LONGEST_FILTER {
+        // Cognito would refuse the call for ever; without the filter it cannot be answered.
+        return Err(PortError::reject(LIST_USERS, "identifier_too_long"));
+    }
+    Ok(filter)
+}
+
+/// The attribute as Cognito's filters name it.
+fn name(attribute: Searchable) -> &'static str {
+    match attribute {
+        Searchable::Sub => "sub",
+        Searchable::Username => "username",
+        Searchable::Email => "email",
+        Searchable::PhoneNumber => "phone_number",
+        Searchable::PreferredUsername => "preferred_username",
+    }
 }
 
 /// An attribute of a user.

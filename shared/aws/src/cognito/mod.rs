@@ -1,10 +1,15 @@
-//! Ports on Amazon Cognito user pools: who is meant, how to reach them, and how their sessions end.
+//! Ports on Amazon Cognito user pools: who is meant, how to reach them, how their sessions end, and how accounts and
+//! groups are kept.
 
 mod accounts;
 mod contacts;
+mod directory;
+mod groups;
 mod list_users;
 mod resolver;
 
 pub use accounts::{CognitoAccountLocker, CognitoDeviceForgetter, CognitoSessionTerminator};
 pub use contacts::CognitoContactBook;
+pub use directory::CognitoUserDirectory;
+pub use groups::CognitoGroupDirectory;
 pub use resolver::CognitoSubjectResolver;

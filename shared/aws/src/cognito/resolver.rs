@@ -8,9 +8,9 @@ use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserErro
 use aws_sdk_cognitoidentityprovider::types::{UserStatusType, UserType};
 use revocation_core::domain::profile::{Profile, Sub, SubjectKey, UserPoolId};
 use revocation_core::domain::subject::SubjectIdentifier;
-use revocation_core::ports::{PortError, SubjectResolver};
+use revocation_core::ports::{PortError, Searchable, SubjectResolver};
 
-use super::list_users::{Attribute, LIST_USERS, attribute, find, profile};
+use super::list_users::{LIST_USERS, attribute, find, profile};
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
@@ -39,7 +39,7 @@ impl CognitoSubjectResolver {
     /// A user by their `sub`. Search is eventually consistent, so one who is not found is looked up directly: Cognito takes
     /// a local user's `sub` for their name. It may also be *another* user's name, hence the second look at the `sub`.
     async fn by_sub(&self, pool: &UserPoolId, sub: &str) -> Result<Vec<Profile>, PortError> {
-        let found = self.ask(pool, Attribute::Sub, sub).await?;
+        let found = self.ask(pool, Searchable::Sub, sub).await?;
         if !found.is_empty() {
             return Ok(found);
         }
@@ -57,13 +57,13 @@ impl CognitoSubjectResolver {
         }
     }
 
-    async fn ask(&self, pool: &UserPoolId, by: Attribute, value: &str) -> Result<Vec<Profile>, PortError> {
+    async fn ask(&self, pool: &UserPoolId, by: Searchable, value: &str) -> Result<Vec<Profile>, PortError> {
         let users = find(&self.client, pool, by, value).await?;
         let meant = users.iter().filter(|user| is_meant(user, by, value));
         Ok(meant.filter_map(|user| profile(pool, user)).collect())
     }
 
-    async fn everywhere(&self, by: Attribute, value: &str) -> Result<Vec<Profile>, PortError> {
+    async fn everywhere(&self, by: Searchable, value: &str) -> Result<Vec<Profile>, PortError> {
         let mut found = Vec::new();
         for pool in &self.pools {
             found.extend(self.ask(pool, by, value).await?);
@@ -77,7 +77,7 @@ impl CognitoSubjectResolver {
         let spellings = BTreeSet::from([email.to_owned(), email.to_ascii_lowercase()]);
         let mut found = Vec::new();
         for spelling in &spellings {
-            found.extend(self.everywhere(Attribute::Email, spelling).await?);
+            found.extend(self.everywhere(Searchable::Email, spelling).await?);
         }
         Ok(found)
     }
@@ -87,7 +87,7 @@ impl CognitoSubjectResolver {
             return self.by_sub(pool, sub).await;
         }
         match self.providers.get(iss) {
-            Some(name) => self.everywhere(Attribute::Username, &format!("{name}_{sub}")).await,
+            Some(name) => self.everywhere(Searchable::Username, &format!("{name}_{sub}")).await,
             None => Ok(Vec::new()),
         }
     }
@@ -109,9 +109,9 @@ impl CognitoSubjectResolver {
                 Ok(found)
             }
             SubjectIdentifier::PhoneNumber { phone_number } => {
-                self.everywhere(Attribute::PhoneNumber, phone_number).await
+                self.everywhere(Searchable::PhoneNumber, phone_number).await
             }
-            SubjectIdentifier::Username { username } => self.everywhere(Attribute::Username, username).await,
+            SubjectIdentifier::Username { username } => self.everywhere(Searchable::Username, username).await,
             SubjectIdentifier::Group { .. } | SubjectIdentifier::Aliases { .. } => {
                 Err(PortError::reject(LIST_USERS, "not_a_single_subject"))
             }
@@ -145,13 +145,14 @@ impl SubjectResolver for CognitoSubjectResolver {
 }
 
 /// The answer is checked again, so that a filter understood otherwise than meant cannot end somebody else's sessions.
-fn is_meant(user: &UserType, by: Attribute, value: &str) -> bool {
+fn is_meant(user: &UserType, by: Searchable, value: &str) -> bool {
     let is = |name| attribute(user, name);
     match by {
-        Attribute::Email => is("email").is_some_and(|email| email.eq_ignore_ascii_case(value)),
-        Attribute::PhoneNumber => is("phone_number") == Some(value),
-        Attribute::Sub => is("sub") == Some(value),
-        Attribute::Username => user.username().is_some_and(|name| name.eq_ignore_ascii_case(value)),
+        Searchable::Email => is("email").is_some_and(|email| email.eq_ignore_ascii_case(value)),
+        Searchable::PhoneNumber => is("phone_number") == Some(value),
+        Searchable::PreferredUsername => is("preferred_username") == Some(value),
+        Searchable::Sub => is("sub") == Some(value),
+        Searchable::Username => user.username().is_some_and(|name| name.eq_ignore_ascii_case(value)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The words of session revocation as types: plain values and pure decisions.
 
+pub mod account;
 pub mod audit;
 pub mod disposition;
 pub mod event;

@@ -13,11 +13,13 @@ use crate::domain::time::EpochMillis;
 use crate::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
 
 mod compromise;
+mod directory;
 mod intake;
 mod notice;
 mod queue;
 
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
+pub use directory::{AccountFilter, GroupDirectory, Refused, Searchable, UserDirectory};
 pub use intake::{Admission, Receipt, ReceiptLedger, RequestQueue, SubjectFence, TextReader};
 pub use notice::{
     Claim, ContactBook, Contacts, EmailNotifier, NoticeLog, NoticeRecord, NoticeResult, SmsNotifier, TopicNotifier,
