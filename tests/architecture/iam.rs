@@ -48,6 +48,21 @@ fn needed(actions: &[&[&str]]) -> BTreeSet<String> {
 }
 
 fn check(role: &str, folder: &str, ports: &[&[&str]]) {
+    check_role(role, ports);
+    let folder = format!("functions/{folder}/src");
+    every_adapter_is_listed(&folder, &[&folder]);
+}
+
+/// An intake stands on the adapters of the edge, and may have its own besides.
+fn check_intake(role: &str, folder: &str, own: &[&[&str]]) {
+    check_role(role, &[revocation_edge::IAM_ACTIONS, own].concat());
+    let folder = format!("functions/{folder}/src");
+    every_adapter_is_listed(&folder, &[&folder, EDGE]);
+}
+
+const EDGE: &str = "shared/edge/src";
+
+fn check_role(role: &str, ports: &[&[&str]]) {
     let (allowed, statements) = allowed(role);
     assert_eq!(allowed, needed(ports), "{role}");
     for statement in statements {
@@ -57,14 +72,17 @@ fn check(role: &str, folder: &str, ports: &[&[&str]]) {
         assert!(no_arn || statement["Resource"].as_str() != Some("*"), "{role}: {sid} allows every resource");
         assert!(texts(&statement["Action"]).iter().all(|action| !action.contains('*')), "{role}: {sid}");
     }
-    // An adapter that is used but not listed would make the comparison above a lie.
-    for (path, text) in sources(&format!("functions/{folder}/src")) {
+}
+
+/// An adapter that is used but not listed would make the comparison of a role with its ports a lie.
+fn every_adapter_is_listed(folder: &str, lists: &[&str]) {
+    let lists: Vec<_> = lists.iter().flat_map(|list| sources(list)).collect();
+    for (path, text) in sources(folder) {
         for line in text.lines().filter(|line| line.contains("::new(") && !line.trim_start().starts_with("//")) {
-            for adapter in ["Cognito", "Dynamo", "EventBridge", "Sns", "Ses", "Sqs"] {
+            for adapter in ["Cognito", "Dynamo", "EventBridge", "SecretsManager", "Sns", "Ses", "Sqs", "Ssm"] {
                 let Some(at) = line.find(adapter) else { continue };
                 let name: String = line[at..].chars().take_while(char::is_ascii_alphanumeric).collect();
-                let lib = sources(&format!("functions/{folder}/src"));
-                let listed = lib.iter().any(|(_, text)| text.contains(&format!("{name}::IAM_ACTIONS")));
+                let listed = lists.iter().any(|(_, text)| text.contains(&format!("{name}::IAM_ACTIONS")));
                 assert!(listed, "{path} uses {name}, which is not in IAM_ACTIONS");
             }
         }
@@ -91,6 +109,26 @@ fn i14_compromise_counter() {
     let mut ports = compromise_counter::IAM_ACTIONS.to_vec();
     ports.push(compromise_counter::IAM_ACTIONS_WITH_PAGERDUTY);
     check("CompromiseRole", "compromise-counter", &ports);
+}
+
+#[test]
+fn i14_the_edge_of_the_intakes_lists_its_adapters() {
+    every_adapter_is_listed(EDGE, &[EDGE]);
+}
+
+#[test]
+fn i14_intake_scim() {
+    check_intake("ScimRole", "intake-scim", intake_scim::IAM_ACTIONS);
+}
+
+#[test]
+fn i14_intake_siem() {
+    check_intake("SiemRole", "intake-siem", intake_siem::IAM_ACTIONS);
+}
+
+#[test]
+fn i14_intake_role_change() {
+    check_intake("RoleChangeRole", "intake-role-change", intake_role_change::IAM_ACTIONS);
 }
 
 #[test]

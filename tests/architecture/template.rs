@@ -1,6 +1,6 @@
 //! What must hold of `infra/template.yaml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use yaml_serde::Value;
 
@@ -33,7 +33,12 @@ fn no_answer_of_an_authorizer_is_cached() {
 fn i07_every_queue_has_a_dead_letter_queue_with_an_alarm() {
     let queues = resources("AWS::SQS::Queue");
     let alarms = format!("{:?}", resources("AWS::CloudWatch::Alarm"));
-    let (dead, fed): (Vec<_>, Vec<_>) = queues.iter().partition(|(id, _)| id.ends_with("DeadLetters"));
+    let target = |queue: &Value| match &queue["Properties"]["RedrivePolicy"]["deadLetterTargetArn"] {
+        Value::Tagged(arn) => arn.value.as_str().map(|arn| arn.trim_end_matches(".Arn").to_owned()),
+        _ => None,
+    };
+    let targets: BTreeSet<String> = queues.values().filter_map(target).collect();
+    let (dead, fed): (Vec<_>, Vec<_>) = queues.iter().partition(|(id, _)| targets.contains(*id));
     assert_eq!(dead.len(), fed.len());
     for (id, queue) in fed {
         assert!(!queue["Properties"]["RedrivePolicy"].is_null(), "{id} loses what fails");
@@ -90,7 +95,7 @@ fn i12_batches_report_single_failures() {
 #[test]
 fn the_audit_trail_and_the_tombstones_are_kept() {
     let tables = resources("AWS::DynamoDB::Table");
-    assert_eq!(tables.len(), 3);
+    assert_eq!(tables.len(), 4);
     for (id, table) in &tables {
         let recovery = &table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
         assert_eq!(recovery.as_bool(), Some(true), "{id}");
@@ -98,6 +103,57 @@ fn the_audit_trail_and_the_tombstones_are_kept() {
     for id in ["TombstonesTable", "RevocationsTable"] {
         assert_eq!(tables[id]["DeletionPolicy"].as_str(), Some("Retain"), "{id}");
     }
+}
+
+/// The path may hold a secret, a query or a header a name, a body anything (I10).
+#[test]
+fn i10_the_access_log_of_the_intakes_has_no_path_header_or_body() {
+    let stages = resources("AWS::ApiGatewayV2::Stage");
+    let format = stages["IntakesStage"]["Properties"]["AccessLogSettings"]["Format"].as_str().unwrap();
+    let logged: serde_json::Value = serde_json::from_str(format).unwrap();
+    let mut variables: Vec<&str> = logged.as_object().unwrap().values().map(|value| value.as_str().unwrap()).collect();
+    variables.sort_unstable();
+    let harmless = [
+        "$context.error.responseType",
+        "$context.identity.sourceIp",
+        "$context.integrationErrorMessage",
+        "$context.integrationStatus",
+        "$context.requestId",
+        "$context.requestTimeEpoch",
+        "$context.responseLatency",
+        "$context.responseLength",
+        "$context.routeKey",
+        "$context.status",
+    ];
+    assert_eq!(variables, harmless);
+}
+
+/// Settings for a route that is not there are refused by API Gateway; a route without any has the account's limits.
+#[test]
+fn i11_every_route_of_the_intakes_is_throttled() {
+    let stage = &resources("AWS::ApiGatewayV2::Stage")["IntakesStage"];
+    let settings = stage["Properties"]["RouteSettings"].as_mapping().unwrap();
+    let throttled: BTreeSet<&str> = settings.keys().map(|key| key.as_str().unwrap()).collect();
+    let waits: BTreeSet<&str> = stage["DependsOn"].as_sequence().unwrap().iter().filter_map(Value::as_str).collect();
+    let routes = resources("AWS::ApiGatewayV2::Route");
+    let of_intakes =
+        routes.iter().filter(|(_, route)| format!("{:?}", route["Properties"]["ApiId"]).contains("Intakes"));
+    let (ids, keys): (BTreeSet<_>, BTreeSet<_>) =
+        of_intakes.map(|(id, route)| (id.as_str(), route["Properties"]["RouteKey"].as_str().unwrap())).unzip();
+    assert_eq!(throttled, keys);
+    assert_eq!(waits, ids);
+}
+
+#[test]
+fn a_function_behind_the_intakes_outlives_its_own_deadline_and_no_sender() {
+    let functions = resources("AWS::Serverless::Function");
+    for id in ["IntakeScimFunction", "IntakeSiemFunction", "IntakeRoleChangeFunction"] {
+        assert_eq!(functions[id]["Properties"]["Timeout"].as_u64(), Some(15), "{id}");
+    }
+    let integrations = resources("AWS::ApiGatewayV2::Integration");
+    let lambda = integrations.values().filter(|one| one["Properties"]["IntegrationType"].as_str() == Some("AWS_PROXY"));
+    let limits: Vec<_> = lambda.map(|one| one["Properties"]["TimeoutInMillis"].as_u64()).collect();
+    assert_eq!(limits, [Some(15_000); 3]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! I9 on the deployed pipeline. The only test that sends reasons which count, so that it can count.
+//! I9 on the deployed pipeline.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use revocation_lambda::clock::SystemClock;
 use revocation_probe::{PageInbox, Probe, until};
 use serde_json::json;
 
-use crate::world::{LIMIT, ask, fresh, probe, request, user};
+use crate::world::{ALONE, LIMIT, ask, fresh, probe, request, user};
 
 const TICK: &str = r#"{"id":"1","source":"aws.events","detail-type":"Scheduled Event","detail":{}}"#;
 
@@ -20,6 +20,7 @@ async fn next_page(probe: &Probe, inbox: &PageInbox) -> Page {
 
 #[tokio::test]
 async fn i09_four_accounts_at_once_raise_one_page_and_an_empty_window_resolves_it() {
+    let _alone = ALONE.lock().await;
     let probe = probe();
     let inbox = probe.page_inbox(&fresh("pages")).await.unwrap();
     // Three hours ago, so that the window has emptied by now and other tests' events are far away.

@@ -6,6 +6,8 @@
 mod bad_input;
 mod compromise;
 mod enforcement;
+mod intakes;
 mod notices;
+mod scim;
 mod store;
 mod world;

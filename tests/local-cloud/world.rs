@@ -12,6 +12,10 @@ use serde_json::{Value, json};
 /// Ends a test that hangs; nothing takes nearly as long.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
+/// Held by tests of what the whole pipeline has once: the count of compromises (by whoever sends reasons that count, too)
+/// and the queue of parked requests.
+pub(crate) static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 #[expect(clippy::disallowed_methods, reason = "how `cargo xtask test` tells a test binary where the cloud is")]

@@ -67,7 +67,7 @@ impl World {
     }
 
     async fn post(&self, headers: &[(&str, &str)], body: &str) -> (u16, Value) {
-        read(self.intake.handle(Request::new("POST", "/hooks/siem/plain", headers, body)).await)
+        read(&self.intake.handle(Request::new("POST", "/hooks/siem/plain", headers, body)).await)
     }
 
     fn published(&self) -> usize {
@@ -75,7 +75,7 @@ impl World {
     }
 }
 
-fn read(response: Response) -> (u16, Value) {
+fn read(response: &Response) -> (u16, Value) {
     (response.status, serde_json::from_str(&response.body).unwrap_or_default())
 }
 
@@ -171,7 +171,7 @@ async fn i07_without_durability_there_is_no_2xx() {
 async fn a_secret_in_the_path_is_looked_for_nowhere_else() {
     let world = World::new().await;
     let body = r#"{"sid":"s1","search_name":"Impossible travel","result":{"user":"a@example.com"}}"#;
-    let send = async |uri: &str| read(world.intake.handle(Request::new("POST", uri, &[], body)).await);
+    let send = async |uri: &str| read(&world.intake.handle(Request::new("POST", uri, &[], body)).await);
     assert_eq!(send("/hooks/siem/splunk/a-long-secret-in-the-path").await.0, 202);
     assert_eq!(send("/hooks/siem/splunk/another-long-secret-here").await.0, 401);
     assert_eq!(send("/hooks/siem/splunk").await.0, 401);
@@ -186,7 +186,7 @@ async fn oktas_challenge_is_answered_to_whoever_knows_the_secret() {
     let world = World::new().await;
     let ask = async |secret: &str| {
         let headers = [("authorization", secret), ("x-okta-verification-challenge", "c0ffee")];
-        read(world.intake.handle(Request::new("GET", "/hooks/siem/okta", &headers, "")).await)
+        read(&world.intake.handle(Request::new("GET", "/hooks/siem/okta", &headers, "")).await)
     };
     assert_eq!(ask("a-long-secret-in-the-header").await, (200, json!({"verification": "c0ffee"})));
     assert_eq!(ask("another-long-secret-here").await.0, 401);

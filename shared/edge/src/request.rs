@@ -160,9 +160,6 @@ fn body(text: String, is_base64: bool) -> Result<Vec<u8>, Refusal> {
     if text.len() > most {
         return Err(Refusal::BodyTooLarge);
     }
-    let body = match is_base64 {
-        true => STANDARD.decode(text).map_err(|_| Refusal::BodyNotBase64)?,
-        false => text.into_bytes(),
-    };
+    let body = if is_base64 { STANDARD.decode(text).map_err(|_| Refusal::BodyNotBase64)? } else { text.into_bytes() };
     if body.len() > MAX_BODY_BYTES { Err(Refusal::BodyTooLarge) } else { Ok(body) }
 }

@@ -84,13 +84,11 @@ impl HttpFunction {
                 return self.handler.refuse(&refusal.into());
             }
         };
-        match tokio::time::timeout(DEADLINE, self.handler.handle(request)).await {
-            Ok(response) => response,
-            Err(_) => {
-                let detail = "it took too long; repeat the request: what was done already has its effect once";
-                self.handler.refuse(&Problem::new(503, "deadline", detail))
-            }
-        }
+        let in_time = tokio::time::timeout(DEADLINE, self.handler.handle(request)).await;
+        in_time.unwrap_or_else(|_| {
+            let detail = "it took too long; repeat the request: what was done already has its effect once";
+            self.handler.refuse(&Problem::new(503, "deadline", detail))
+        })
     }
 }
 

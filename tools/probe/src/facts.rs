@@ -1,5 +1,7 @@
 //! What is known of a running pipeline: the members of `target/local-cloud.json` that are used here.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 /// Addresses, names and credentials. Written by `cargo xtask up`.
@@ -19,6 +21,20 @@ pub struct Facts {
     pub token_api_url: String,
     /// HTTP API (payload format 2.0).
     pub http_api_url: String,
+    /// The HTTPS intakes.
+    pub intakes_url: String,
+    /// SCIM 2.0 service provider.
+    pub scim_url: String,
+    /// A bearer token for it, of the source `scim/entra`.
+    pub scim_token: String,
+    /// Alerts; a source's name comes after it.
+    pub siem_url: String,
+    /// Role changes; a source's name comes after it.
+    pub role_change_url: String,
+    /// The secret of every source, by names such as `siem/plain`.
+    pub source_secrets: BTreeMap<String, String>,
+    /// Parameter with the document of sources.
+    pub sources_parameter: String,
     /// User pool.
     pub user_pool_id: String,
     /// Its client.
@@ -31,6 +47,8 @@ pub struct Facts {
     pub revocations_table: String,
     /// Signs of compromise and incidents.
     pub compromises_table: String,
+    /// Receipts, and the subjects each HTTPS source named this hour.
+    pub intake_table: String,
     /// Pages.
     pub page_topic_arn: String,
     /// Dead letters of intake-partner.
@@ -39,6 +57,8 @@ pub struct Facts {
     pub revoke_dlq_url: String,
     /// Source queue of intake-partner.
     pub intake_queue_url: String,
+    /// Requests beyond a source's blast radius.
+    pub parked_queue_url: String,
     /// Source queue of revoke.
     pub revoke_queue_url: String,
     /// Source queue of notify.

@@ -6,6 +6,7 @@ mod api;
 mod audit;
 mod bus;
 mod facts;
+mod intakes;
 mod outbox;
 mod users;
 mod wait;
@@ -17,6 +18,7 @@ use revocation_aws::clients::AwsConfig;
 
 pub use api::Answer;
 pub use facts::Facts;
+pub use intakes::{sign_github, sign_standard_webhook};
 pub use outbox::{Email, PageInbox, Sms};
 pub use users::{NewUser, Tokens, User};
 pub use wait::until;

@@ -1,4 +1,5 @@
-"""Deploys infra/template.yaml, the file that goes to AWS, to the local cloud, and prints the stack's outputs as JSON.
+"""Deploys infra/template.yaml, the file that goes to AWS, to the local cloud, with the sources of sources.yaml. Prints as
+JSON the stack's `outputs` and the `secrets` made up for the sources.
 
 usage: deploy.py --endpoint URL --stack NAME --template FILE --functions DIR [--parameter KEY=VALUE]...
 
@@ -21,10 +22,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
+import sources
+
 BUCKET = "session-revocation-artifacts"
 CODE_URI = re.compile(r"^(?P<lead>\s*CodeUri:\s*)(?P<path>\.\./\S+?)/?\s*$", re.MULTILINE)
 # CloudFormation sets TTL on AWS; MiniStack ignores the property, so it is set by hand.
-TTL_TABLES = {"TombstonesTable": "expires_at", "CompromisesTable": "expires_at"}
+TTL_TABLES = {"TombstonesTable": "expires_at", "CompromisesTable": "expires_at", "IntakeTable": "expires_at"}
 
 
 class DeployError(Exception):
@@ -101,7 +104,7 @@ def deploy(cloudformation, stack: str, url: str, parameters: list[dict]) -> dict
 def wait(cloudformation, stack: str, waiter: str) -> None:
     """Waits, and says which resource failed and why when it did."""
     try:
-        cloudformation.get_waiter(waiter).wait(StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+        cloudformation.get_waiter(waiter).wait(StackName=stack, WaiterConfig={"Delay": 0.2, "MaxAttempts": 600})
     except WaiterError:
         events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
         failed = [
@@ -149,13 +152,19 @@ def main() -> int:
     pairs = [pair.split("=", 1) for pair in options.parameter]
     parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in pairs]
     url = f"{options.endpoint}/{BUCKET}/{key}"
-    outputs = deploy(client("cloudformation"), options.stack, url, parameters)
+    cloudformation = client("cloudformation")
+    outputs = deploy(cloudformation, options.stack, url, parameters)
+    # The address senders call has the API's id in it, which is known only now; on AWS it is the API's own, or a domain.
+    base = f"{options.endpoint}/_aws/execute-api/{outputs['IntakesApiId']}/$default"
+    parameters.append({"ParameterKey": "IntakesBaseUrl", "ParameterValue": base})
+    outputs = deploy(cloudformation, options.stack, url, parameters)
     dynamodb = client("dynamodb")
     for output, attribute in TTL_TABLES.items():
         specification = {"Enabled": True, "AttributeName": attribute}
         dynamodb.update_time_to_live(TableName=outputs[output], TimeToLiveSpecification=specification)
     verify_sender(client("sesv2"), dict(pairs).get("SenderEmail"))
-    json.dump(outputs, sys.stdout, indent=2, sort_keys=True)
+    secrets = sources.provide(client("ssm"), client("secretsmanager"), outputs)
+    json.dump({"outputs": outputs, "secrets": secrets}, sys.stdout, indent=2, sort_keys=True)
     print()
     return 0
 

@@ -16,6 +16,9 @@ What is smoothed here is smoothed so that the template and the functions need no
 5. ses:SendEmail is authorised against the sender's identity, as on AWS, and not against "*", which a least-privilege
    policy does not allow.
 6. After an invocation MiniStack waits 50 ms for a log line; a function that says nothing would seem that much slower.
+7. cognito-idp:UpdateGroup, which MiniStack does not know.
+8. In a pool with e-mail addresses as aliases nobody's user name is an address: Cognito refuses such a name, MiniStack does
+   not, and provisioning that works here would fail there.
 """
 
 import argparse
@@ -103,6 +106,47 @@ def wait_less_for_logs() -> None:
     wrap(lambda_runtime.Worker, "_drain_stderr_bounded", lambda drain: lambda self: drain(self, first_line_wait=0.003))
 
 
+def know_update_group() -> None:
+    """Edge 7: members that are not given stay, as Cognito's reference has it for UpdateGroup."""
+    from ministack.services import cognito
+
+    def update(data):
+        pool, error = cognito._resolve_pool(data.get("UserPoolId"))
+        if error:
+            return error
+        group = pool["_groups"].get(data.get("GroupName"))
+        if group is None:
+            return cognito.error_response_json("ResourceNotFoundException", "Group not found.", 400)
+        group.update({name: data[name] for name in ("Description", "RoleArn", "Precedence") if name in data})
+        group["LastModifiedDate"] = cognito._now_epoch()
+        return cognito.json_response({"Group": cognito._group_out(group)})
+
+    def with_update(dispatch):
+        async def dispatched(action, data):
+            return update(data) if action == "UpdateGroup" else await dispatch(action, data)
+
+        return dispatched
+
+    wrap(cognito, "_dispatch_idp", with_update)
+
+
+def refuse_addresses_as_names() -> None:
+    """Edge 8."""
+    from ministack.services import cognito
+
+    def strict(create):
+        def answer(data):
+            pool, _error = cognito._resolve_pool(data.get("UserPoolId"))
+            if pool and "email" in (pool.get("AliasAttributes") or []) and "@" in (data.get("Username") or ""):
+                message = "Username cannot be of email format, since user pool is configured for email alias."
+                return cognito.error_response_json("InvalidParameterException", message, 400)
+            return create(data)
+
+        return answer
+
+    wrap(cognito, "_admin_create_user", strict)
+
+
 def end_with_stdin(facts: Path) -> None:
     """Waits for the end of standard input, then ends the process group: the server and its functions."""
     # Unbuffered: the interpreter cannot end while a thread holds the lock of a buffered reader.
@@ -131,6 +175,8 @@ def main() -> None:
     render_authorizer_context()
     authorise_the_sender()
     wait_less_for_logs()
+    know_update_group()
+    refuse_addresses_as_names()
 
     from ministack import app
 

@@ -10,7 +10,16 @@ use crate::repo::Repo;
 use crate::{run, say};
 
 /// The functions; package, binary and folder share the name.
-pub(crate) const ALL: [&str; 5] = ["intake-partner", "revoke", "notify", "compromise-counter", "authorizer"];
+pub(crate) const ALL: [&str; 8] = [
+    "intake-partner",
+    "revoke",
+    "notify",
+    "compromise-counter",
+    "authorizer",
+    "intake-scim",
+    "intake-siem",
+    "intake-role-change",
+];
 
 /// Where the functions for the local cloud are. Not `target/lambda`: what lies there was built for AWS, and must not be
 /// replaced by a quick build for this machine behind the back of whoever deploys next.

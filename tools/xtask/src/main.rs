@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand};
 
 /// Developer commands of the session-revocation pipeline.
 ///
-/// Needs Rust and Python 3.10 or later; everything else is set up under `target/`.
+/// Needs Rust and Python 3.11 or later; everything else is set up under `target/`.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version, disable_help_subcommand = true)]
 struct Cli {
@@ -31,7 +31,9 @@ enum Command {
     Demo(demo::Args),
     Test(commands::test::Args),
     Bench(bench::Args),
+    Fuzz(commands::fuzz::Args),
     Lint(commands::lint::Args),
+    CheckSources(commands::check_sources::Args),
     Completions(commands::completions::Args),
 }
 
@@ -42,7 +44,9 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => commands::test::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Fuzz(args) => commands::fuzz::run(&args),
         Command::Lint(args) => commands::lint::run(&args),
+        Command::CheckSources(args) => return commands::check_sources::run(&args),
         Command::Completions(args) => {
             commands::completions::run::<Cli>(&args);
             Ok(())

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{run, say};
 
 /// The oldest Python the pinned packages support.
-const OLDEST: (u32, u32) = (3, 10);
+const OLDEST: (u32, u32) = (3, 11);
 /// A copy of the requirements the environment was made from; written last, so a broken one is made again.
 const STAMP: &str = "made-from.txt";
 

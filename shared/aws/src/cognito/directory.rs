@@ -114,9 +114,10 @@ impl UserDirectory for CognitoUserDirectory {
     async fn create(&self, pool: &UserPoolId, new: &NewAccount) -> Result<Result<Account, Refused>, PortError> {
         let request = self.client.admin_create_user().user_pool_id(&pool.0).username(&new.username);
         let request = request.set_user_attributes(Some(attributes(CREATE, &new.attributes)?));
-        let request = match new.invite {
-            true => request.desired_delivery_mediums(DeliveryMediumType::Email),
-            false => request.message_action(MessageActionType::Suppress),
+        let request = if new.invite {
+            request.desired_delivery_mediums(DeliveryMediumType::Email)
+        } else {
+            request.message_action(MessageActionType::Suppress)
         };
         match answered(CREATE, request.send().await)? {
             Ok(created) => {

@@ -142,12 +142,8 @@ pub trait GroupDirectory: Send + Sync {
     async fn groups_of(&self, pool: &UserPoolId, username: &str, after: Option<&str>) -> Result<GroupPage, PortError>;
 
     /// Makes a user a member; again is no mistake.
-    async fn add_member(
-        &self,
-        pool: &UserPoolId,
-        name: &str,
-        username: &str,
-    ) -> Result<Result<(), Refused>, PortError>;
+    async fn add_member(&self, pool: &UserPoolId, name: &str, username: &str)
+    -> Result<Result<(), Refused>, PortError>;
 
     /// Ends a membership; a user or a group that is gone has none.
     async fn remove_member(&self, pool: &UserPoolId, name: &str, username: &str) -> Result<Acted, PortError>;

@@ -25,12 +25,13 @@ struct Printed {
     handler: Summary,
 }
 
-#[derive(Deserialize)]
+/// What an example prints of one measurement.
+#[derive(Debug, Serialize, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "the names the bench prints, units included")]
-struct Summary {
-    min_us: f64,
-    p50_us: f64,
-    p99_us: f64,
+pub(super) struct Summary {
+    pub(super) min_us: f64,
+    pub(super) p50_us: f64,
+    pub(super) p99_us: f64,
 }
 
 pub(super) fn measure(repo: &Repo) -> Result<Vec<Round>> {

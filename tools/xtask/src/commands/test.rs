@@ -8,13 +8,15 @@ use crate::local_cloud::{LocalCloud, StartOptions};
 use crate::repo::Repo;
 use crate::run::{self, Tally};
 use crate::say;
+use crate::venv::Venv;
 
 /// The targets of the package `tests` that need nothing.
 const OFFLINE_TESTS: [&str; 3] = ["pipeline", "contract", "architecture"];
 /// The one that needs a local cloud.
 const CLOUD_TESTS: &str = "local_cloud";
 
-/// Run every test: unit, pipeline, contract, architecture, then those against a local cloud.
+/// Run every test: unit, pipeline, contract, architecture, then those against a local cloud, one of them by a SCIM client
+/// and a checker that nobody here wrote.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Only tests whose name contains this.
@@ -46,8 +48,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let mut online = test(&repo, args, &["--package", "tests", "--test", CLOUD_TESTS]);
         online.env("LOCAL_CLOUD_FILE", cloud.facts_file());
         parts.push(part("local_cloud", run::tests(&mut online)?));
+        // Its checks have no names to filter by.
+        if args.filter.is_none() && go_on(&parts) {
+            parts.push(part("scim-client", run::tests(&mut scim_client(&repo, &cloud)?)?));
+        }
     }
     summarise(&parts)
+}
+
+fn scim_client(repo: &Repo, cloud: &LocalCloud) -> Result<Command> {
+    let dir = repo.root().join("tests/scim-client");
+    let venv = Venv::ensure(&repo.target("scim-client/venv"), &dir.join("requirements.txt"))?;
+    let mut command = venv.python();
+    command.arg(dir.join("round_trips.py")).arg("--facts").arg(cloud.facts_file());
+    Ok(command)
 }
 
 fn test(repo: &Repo, args: &Args, what: &[&str]) -> Command {

@@ -9,7 +9,7 @@ use revocation_lambda::clock::SystemClock;
 use revocation_probe::{Probe, User};
 
 /// Today's records; the names of known users stand for their `sub`.
-pub(super) async fn table(probe: &Probe, users: &[&User]) -> Result<Table> {
+pub(super) async fn table(probe: &Probe, users: &[User]) -> Result<Table> {
     let records = probe.records_on(&SystemClock.now().utc_day()).await?;
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY);
@@ -44,7 +44,7 @@ async fn told_by(probe: &Probe, record: &AuditRecord) -> Result<String> {
     }))
 }
 
-fn row(record: &AuditRecord, users: &[&User], told_by: &str) -> Vec<String> {
+fn row(record: &AuditRecord, users: &[User], told_by: &str) -> Vec<String> {
     let name = |user: &&&User| Some(&user.key) == record.subject.as_ref();
     let who = users.iter().find(name).map_or("-", |user| user.name.as_str());
     let time: String = record.received_at.rfc3339().chars().skip(11).take(8).collect();

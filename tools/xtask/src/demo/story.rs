@@ -3,16 +3,19 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use revocation_core::domain::audit::AuditRecord;
 use revocation_core::domain::incident::Stage;
+use revocation_core::domain::request::Effect;
 use revocation_probe::{NewUser, PageInbox, Probe, Tokens, User, until};
 
 use super::audit_table;
 use super::cast::{Player, Told, okta, player, removed_from_group, sign_in};
+use super::intakes;
 use super::teller::Teller;
 use crate::say;
 
 /// Nothing here takes nearly as long; it only ends a story that hangs.
-const LIMIT: Duration = Duration::from_secs(20);
+pub(super) const LIMIT: Duration = Duration::from_secs(20);
 const BOBS_PHONE: &str = "+12065550100";
 
 /// Tells it. Fails at the first thing that is not as told.
@@ -85,23 +88,35 @@ pub(super) async fn tell(probe: &Probe) -> Result<()> {
     teller.check(probe.take_pages(&pages).await?.is_empty(), "nobody is paged again")?;
     served(&teller, probe, &bob.user, &bobs_new_session)?;
 
+    Teller::act(7, "An identity provider deactivates people over SCIM");
+    let mut users = intakes::scim(&teller, probe).await?;
+    Teller::act(8, "A SIEM raises an alert, and a forger tries to");
+    users.extend(intakes::siem(&teller, probe).await?);
+    Teller::act(9, "A role system tells of an upgrade and of downgrades");
+    users.extend(intakes::roles(&teller, probe).await?);
+
     say::line("\nThe audit trail\n");
-    let users: Vec<&User> = [&alice, &bob, &carol].into_iter().chain(&others).map(|player| &player.user).collect();
+    users.extend([alice, bob, carol].into_iter().chain(others).map(|player| player.user));
     say::line(audit_table::table(probe, &users).await?);
     say::line(format_args!("\nAs told, in {:.1} s.", teller.elapsed().as_secs_f64()));
     Ok(())
 }
 
-fn served(teller: &Teller, probe: &Probe, user: &User, session: &Tokens) -> Result<()> {
+pub(super) fn served(teller: &Teller, probe: &Probe, user: &User, session: &Tokens) -> Result<()> {
     let (access, id) = (probe.call(&session.access)?.status, probe.call(&session.id)?.status);
     teller.check((access, id) == (200, 200), format_args!("{} is served: {access}, {id}", user.name))
 }
 
 /// Puts the event on the bus and waits until the player's tokens are refused.
 async fn tell_and_wait(teller: &Teller, probe: &Probe, event: &Told, player: &Player) -> Result<()> {
-    let name = &player.user.name;
     let start = Instant::now();
     event.put(probe).await?;
+    wait_until_refused(teller, probe, start, player).await
+}
+
+/// Waits until the player's tokens are refused, and what was told at `start` is done.
+pub(super) async fn wait_until_refused(teller: &Teller, probe: &Probe, start: Instant, player: &Player) -> Result<()> {
+    let name = &player.user.name;
     let refused = async || Ok(Some(probe.call(&player.session.access)?).filter(|answer| answer.status != 200));
     let (answer, _) = until("a refusal", LIMIT, refused).await?;
     let challenge = answer.www_authenticate.unwrap_or_default();
@@ -113,15 +128,20 @@ async fn tell_and_wait(teller: &Teller, probe: &Probe, event: &Told, player: &Pl
     teller.check(id == 401, format_args!("{name}'s ID token is refused: {id}"))?;
     let sealed = async || {
         let records = probe.records_of(&player.user.key).await?;
-        Ok(records.into_iter().next().filter(|record| record.sealed_at.is_some()))
+        let ended = |record: &AuditRecord| record.sealed_at.is_some() || record.effect == Effect::Refresh;
+        Ok(records.into_iter().next().filter(ended))
     };
-    until("the seal", LIMIT, sealed).await?;
-    teller.saw_after(start.elapsed(), "signed out in Cognito, sealed, recorded");
+    let (record, _) = until("the seal", LIMIT, sealed).await?;
+    let done = match record.effect {
+        Effect::SignOut => "signed out in Cognito, sealed, recorded",
+        Effect::Refresh => "recorded",
+    };
+    teller.saw_after(start.elapsed(), done);
     Ok(())
 }
 
 /// Signs in anew, in a second after the cutoff, and is served.
-async fn served_again(teller: &Teller, probe: &Probe, user: &User) -> Result<Tokens> {
+pub(super) async fn served_again(teller: &Teller, probe: &Probe, user: &User) -> Result<Tokens> {
     let look = async || {
         let session = sign_in(probe, user).await?;
         tokio::time::sleep(Duration::from_millis(200)).await;

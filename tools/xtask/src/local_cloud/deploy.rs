@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
+use serde::Deserialize;
 
 use super::server::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Server};
 use crate::repo::Repo;
@@ -14,11 +15,17 @@ const STACK: &str = "local";
 /// Who local notices come from.
 pub(super) const SENDER_EMAIL: &str = "security@example.org";
 
-/// Outputs of the stack by name.
-pub(super) type Outputs = BTreeMap<String, String>;
+/// What a deployment made.
+#[derive(Deserialize)]
+pub(super) struct Deployed {
+    /// Outputs of the stack by name.
+    pub(super) outputs: BTreeMap<String, String>,
+    /// Secrets of the HTTPS sources, by the source's name, such as `siem/plain`.
+    pub(super) secrets: BTreeMap<String, String>,
+}
 
-/// Deploys `infra/template.yaml` and answers its outputs.
-pub(super) fn deploy(repo: &Repo, venv: &Venv, server: &Server) -> Result<Outputs> {
+/// Deploys `infra/template.yaml` and the sources of `sources.yaml`.
+pub(super) fn deploy(repo: &Repo, venv: &Venv, server: &Server) -> Result<Deployed> {
     let mut command = venv.python();
     command
         .arg(repo.root().join("tools/xtask/local_cloud/deploy.py"))
@@ -29,6 +36,7 @@ pub(super) fn deploy(repo: &Repo, venv: &Venv, server: &Server) -> Result<Output
         .env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
         .env("LC_ALL", "C.UTF-8")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
         .env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
         .env("AWS_REGION", REGION);
@@ -37,11 +45,11 @@ pub(super) fn deploy(repo: &Repo, venv: &Venv, server: &Server) -> Result<Output
     }
     let printed = run::capture(&mut command)
         .with_context(|| format!("deploying to the local cloud failed; its log is {}", server.log().display()))?;
-    serde_json::from_str(&printed).context("deploy.py printed something else than the stack's outputs")
+    serde_json::from_str(&printed).context("deploy.py printed something else than outputs and secrets")
 }
 
 /// What differs from a deployment to AWS: parameters, never the template.
-fn parameters(endpoint: &str) -> [(&'static str, String); 8] {
+fn parameters(endpoint: &str) -> [(&'static str, String); 9] {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     [
         ("Architecture", architecture.to_owned()),
@@ -52,6 +60,7 @@ fn parameters(endpoint: &str) -> [(&'static str, String); 8] {
         ("ClientAuthFlows", CLIENT_AUTH_FLOWS.to_owned()),
         // The pool's id is not known before the deployment; the authorizer puts it in.
         ("JwksUrl", format!("{endpoint}/{{user_pool_id}}/.well-known/jwks.json")),
+        ("DeployHttpsIntakes", "true".to_owned()),
         ("HttpApiUpstream", format!("{endpoint}/restapis/{{rest_api_id}}/v1/_user_request_")),
     ]
 }

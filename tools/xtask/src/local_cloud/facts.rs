@@ -1,12 +1,13 @@
 //! What others need to know of a running local cloud: `target/local-cloud.json`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use super::deploy::{Outputs, SENDER_EMAIL};
+use super::deploy::{Deployed, SENDER_EMAIL};
 use super::server::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Server};
 
 /// Addresses, names and credentials of a local cloud.
@@ -28,6 +29,24 @@ pub(crate) struct Facts {
     pub(crate) token_api_url: String,
     /// HTTP API: this address and every path below it is protected (payload format 2.0, simple response).
     pub(crate) http_api_url: String,
+    /// The HTTPS intakes; `/healthz` below it tells whether they are up.
+    pub(crate) intakes_url: String,
+    /// SCIM 2.0 service provider.
+    pub(crate) scim_url: String,
+    /// A bearer token for it, of the source `scim/entra`.
+    pub(crate) scim_token: String,
+    /// Alerts; a source's name comes after it.
+    pub(crate) siem_url: String,
+    /// Standard Webhooks secret of the source `siem/plain`.
+    pub(crate) siem_secret: String,
+    /// Role changes; a source's name comes after it.
+    pub(crate) role_change_url: String,
+    /// Standard Webhooks secret of the source `role-change/erp`.
+    pub(crate) role_change_secret: String,
+    /// The secret of every source in `tools/xtask/local_cloud/sources.yaml`, by names such as `siem/plain`.
+    pub(crate) source_secrets: BTreeMap<String, String>,
+    /// Parameter with the document of sources.
+    pub(crate) sources_parameter: String,
     /// User pool.
     pub(crate) user_pool_id: String,
     /// Its client; it has no secret.
@@ -44,6 +63,8 @@ pub(crate) struct Facts {
     pub(crate) revocations_table: String,
     /// Counts and incidents.
     pub(crate) compromises_table: String,
+    /// Receipts, and the subjects each HTTPS source named this hour.
+    pub(crate) intake_table: String,
     /// Pages.
     pub(crate) page_topic_arn: String,
     /// Notices to managers and HR.
@@ -56,6 +77,8 @@ pub(crate) struct Facts {
     pub(crate) intake_queue_url: String,
     /// Its dead letters.
     pub(crate) intake_dlq_url: String,
+    /// Requests beyond a source's blast radius.
+    pub(crate) parked_queue_url: String,
     /// Source queue of revoke.
     pub(crate) revoke_queue_url: String,
     /// Its dead letters.
@@ -88,21 +111,29 @@ pub(crate) struct DeployedFunction {
 }
 
 /// Package, and what the template's outputs for it begin with.
-const FUNCTIONS: [(&str, &str, &str); 5] = [
+const FUNCTIONS: [(&str, &str, &str); 8] = [
     ("intake-partner", "IntakePartnerFunctionName", "IntakeLogGroupName"),
     ("revoke", "RevokeFunctionName", "RevokeLogGroupName"),
     ("compromise-counter", "CompromiseCounterFunctionName", "CompromiseLogGroupName"),
     ("notify", "NotifyFunctionName", "NotifyLogGroupName"),
     ("authorizer", "AuthorizerFunctionName", "AuthorizerLogGroupName"),
+    ("intake-scim", "IntakeScimFunctionName", "ScimLogGroupName"),
+    ("intake-siem", "IntakeSiemFunctionName", "SiemLogGroupName"),
+    ("intake-role-change", "IntakeRoleChangeFunctionName", "RoleChangeLogGroupName"),
 ];
 
 // === impl Facts ===
 
 impl Facts {
-    pub(super) fn new(outputs: &Outputs, server: &Server) -> Result<Self> {
+    pub(super) fn new(deployed: Deployed, server: &Server) -> Result<Self> {
+        let Deployed { outputs, secrets } = deployed;
         let output = |name: &str| {
             let found = outputs.get(name).cloned();
             found.with_context(|| format!("infra/template.yaml has no output `{name}`, which local-cloud.json needs"))
+        };
+        let secret = |source: &str| {
+            let found = secrets.get(source).cloned();
+            found.with_context(|| format!("sources.yaml has no source `{source}`, which local-cloud.json needs"))
         };
         let endpoint = server.endpoint();
         let user_pool_id = output("UserPoolId")?;
@@ -119,6 +150,14 @@ impl Facts {
             token_api_url: format!("{api_url}/token-authorized"),
             api_url,
             http_api_url: format!("{endpoint}/_aws/execute-api/{}/$default", output("ExampleHttpApiId")?),
+            intakes_url: output("IntakesUrl")?,
+            scim_url: output("ScimUrl")?,
+            scim_token: secret("scim/entra")?,
+            siem_url: output("SiemUrl")?,
+            siem_secret: secret("siem/plain")?,
+            role_change_url: output("RoleChangeUrl")?,
+            role_change_secret: secret("role-change/erp")?,
+            sources_parameter: output("SourcesParameter")?,
             issuer: format!("https://cognito-idp.{REGION}.amazonaws.com/{user_pool_id}"),
             jwks_url: format!("{endpoint}/{user_pool_id}/.well-known/jwks.json"),
             user_pool_id,
@@ -127,12 +166,14 @@ impl Facts {
             tombstones_table: output("TombstonesTable")?,
             revocations_table: output("RevocationsTable")?,
             compromises_table: output("CompromisesTable")?,
+            intake_table: output("IntakeTable")?,
             page_topic_arn: output("PageTopicArn")?,
             notice_topic_arn: output("NoticeTopicArn")?,
             operations_topic_arn: output("OperationsTopicArn")?,
             sender_email: SENDER_EMAIL.to_owned(),
             intake_queue_url: output("IntakeQueueUrl")?,
             intake_dlq_url: output("IntakeDeadLettersUrl")?,
+            parked_queue_url: output("ParkedRequestsQueueUrl")?,
             revoke_queue_url: output("RevokeQueueUrl")?,
             revoke_dlq_url: output("RevokeDeadLettersUrl")?,
             compromise_queue_url: output("CompromiseQueueUrl")?,
@@ -143,6 +184,7 @@ impl Facts {
             pid: server.pid(),
             log: server.log().display().to_string(),
             endpoint,
+            source_secrets: secrets,
         })
     }
 

@@ -74,8 +74,8 @@ impl LocalCloud {
             Server::start(repo, &venv, &dir, &options.facts_file, options.detached)
         })?;
         // From here on an early return drops the server, which ends it.
-        let outputs = say::waiting("deploying infra/template.yaml", || deploy::deploy(repo, &venv, &server))?;
-        let facts = Facts::new(&outputs, &server)?;
+        let deployed = say::waiting("deploying infra/template.yaml", || deploy::deploy(repo, &venv, &server))?;
+        let facts = Facts::new(deployed, &server)?;
         facts.write(&options.facts_file)?;
         Ok(Self {
             facts,
