@@ -34,8 +34,10 @@ async fn i11_every_method_of_authentication_works_and_its_forgery_does_not() {
     let people = [user(&probe, "datadog").await, user(&probe, "splunk").await, user(&probe, "github").await];
     let [(datadog, _), (splunk, _), (github, _)] = &people;
 
-    let alert = json!({"event_id": fresh("e"), "severity": "high", "title": "t", "rule_name": "Impossible travel",
-                       "group_by": {"@usr.email": datadog.email}}).to_string();
+    let alert = json!({"signal_id": fresh("signal"), "event_id": "1", "last_updated": now().to_string(),
+                       "severity": "high", "title": "t", "rule_name": "Impossible travel",
+                       "group_by": {"@usr.email": datadog.email}})
+    .to_string();
     let secret = probe.secret_of("siem/datadog").unwrap();
     let url = probe.hook_url("siem/datadog").unwrap();
     let post = |secret: &str| probe.post(&url, &[("x-revocation-secret", secret)], alert.as_bytes()).unwrap().status;
@@ -143,7 +145,6 @@ async fn what_is_too_large_too_deep_or_nowhere_is_refused_with_a_problem() {
     for (answer, status) in [
         (signed(&vec![b' '; 256 * 1024 + 1]), 413),
         (signed(deep.as_bytes()), 400),
-        (signed(b"\xff\xfe"), 400),
         (probe.post(&url, &[], b"{}").unwrap(), 401),
         (probe.request("PUT", &url, &[], Some(b"{}")).unwrap(), 404),
         (probe.post(&format!("{}/nobody", probe.facts.siem_url), &[], b"{}").unwrap(), 404),

@@ -156,7 +156,9 @@ async fn what_is_asked_for_is_found_and_nothing_else() {
 async fn i11_without_a_token_of_a_source_nothing_is_told() {
     let probe = probe();
     let url = format!("{}/Users", probe.facts.scim_url);
-    for headers in [&[][..], &[("authorization", "Bearer not-a-token-of-any-source")], &[("authorization", "Basic eDp5")]] {
+    for headers in
+        [&[][..], &[("authorization", "Bearer not-a-token-of-any-source")], &[("authorization", "Basic eDp5")]]
+    {
         let answer = probe.request("GET", &url, headers, None).unwrap();
         assert_eq!((answer.status, &answer.body["status"]), (401, &json!("401")), "{}", answer.body);
         assert!(answer.www_authenticate.is_some());

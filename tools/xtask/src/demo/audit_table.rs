@@ -45,7 +45,7 @@ async fn told_by(probe: &Probe, record: &AuditRecord) -> Result<String> {
 }
 
 fn row(record: &AuditRecord, users: &[User], told_by: &str) -> Vec<String> {
-    let name = |user: &&&User| Some(&user.key) == record.subject.as_ref();
+    let name = |user: &&User| Some(&user.key) == record.subject.as_ref();
     let who = users.iter().find(name).map_or("-", |user| user.name.as_str());
     let time: String = record.received_at.rfc3339().chars().skip(11).take(8).collect();
     let milliseconds = |elapsed: Option<u64>| elapsed.map_or("-".to_owned(), |elapsed| format!("{elapsed} ms"));
