@@ -1,8 +1,8 @@
 //! What a client can ask about the provider itself (RFC 7644 section 4).
 
 use revocation_edge::Response;
-use revocation_scim::ScimError;
 use revocation_scim::discovery::{self, Capabilities};
+use revocation_scim::{Mutability, Schema, ScimError};
 
 use crate::answer::json;
 use crate::call::{Call, LIMITS};
@@ -13,7 +13,8 @@ pub(crate) fn answer(call: &Call<'_>, what: Discovery<'_>) -> Result<Response, S
     if call.request.query.iter().any(|(name, _)| name.eq_ignore_ascii_case("filter")) {
         return Err(discovery::filter_refused());
     }
-    let (schemas, base) = ([&call.mapping.schema, &call.group_schema], call.base.as_str());
+    let users = published(&call.mapping.schema);
+    let (schemas, base) = ([&users, &call.group_schema], call.base.as_str());
     match what {
         Discovery::Config => Ok(json(200, &discovery::service_provider_config(&capabilities(), base))),
         Discovery::ResourceTypes => Ok(json(200, &discovery::resource_types(&schemas, base))),
@@ -21,6 +22,23 @@ pub(crate) fn answer(call: &Call<'_>, what: Discovery<'_>) -> Result<Response, S
         Discovery::Schemas => Ok(json(200, &discovery::schemas(&schemas, base))),
         Discovery::Schema(id) => Ok(json(200, &discovery::schema(id, &schemas, base)?)),
     }
+}
+
+/// The schema of users as it is told: the pool keeps neither `type` nor `primary`. Both are read, to choose among several
+/// values, and written as what the one value that is kept is.
+fn published(schema: &Schema) -> Schema {
+    let mut schema = schema.clone();
+    let parts = std::iter::once(&mut schema.core).chain(&mut schema.extensions);
+    for attribute in parts.flat_map(|part| &mut part.attributes).filter(|attribute| attribute.multi_valued) {
+        for sub in &mut attribute.sub_attributes {
+            match sub.name {
+                "primary" => sub.mutability = Mutability::ReadOnly,
+                "type" => sub.canonical_values = &["work"],
+                _ => {}
+            }
+        }
+    }
+    schema
 }
 
 fn capabilities() -> Capabilities {

@@ -153,7 +153,6 @@ impl RequestQueue for FakeIntake {
 #[async_trait]
 impl TextReader for FakeIntake {
     async fn read(&self, name: &str) -> Result<String, PortError> {
-        self.call("read", |state| state.texts.get(name).cloned())?
-            .ok_or(PortError::reject("read", "not_found"))
+        self.call("read", |state| state.texts.get(name).cloned())?.ok_or(PortError::reject("read", "not_found"))
     }
 }

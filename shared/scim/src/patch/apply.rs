@@ -1,5 +1,7 @@
 //! A patch applied to a resource in memory.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value};
 
 use super::values::Selection;
@@ -10,7 +12,7 @@ use crate::filter::Filter;
 use crate::path::{AttributePath, Path};
 use crate::resource::coerce::{coerce, single};
 use crate::resource::{check_required, object_in};
-use crate::schema::{Attribute, Kind, Mutability, Resolved, Schema};
+use crate::schema::{Attribute, Kind, Mutability, Resolved, Schema, UserSchema};
 
 /// How a mistake in a name is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,8 +38,9 @@ const MAX_WORK: usize = 1_000_000;
 impl PatchRequest {
     /// Applies it to a resource in the schema's spelling. On error nothing has changed.
     ///
-    /// With a path, an unknown attribute is `invalidPath` and a readOnly one `mutability`. In an object without a path both
-    /// are ignored: Okta sends `id`, Entra what it maps and we do not keep. Keys of such an object may be paths
+    /// With a path, an unknown attribute is `invalidPath` and a readOnly one `mutability`; one of RFC 7643 that this
+    /// provider does not keep is left out, so that a title nobody asked for does not refuse the deactivation beside it
+    /// (Entra maps a dozen by default). In an object without a path all of them are ignored: Okta sends `id`. Keys of such an object may be paths
     /// themselves (`name.givenName`, `urn:…:User:department`, `emails[type eq "work"].value`), as Entra writes them.
     /// `null` and empty values mean "no value". A path filter that selects nothing: `replace` is `noTarget` (RFC 7644
     /// section 3.5.2.3), `remove` does nothing, `add` creates the value that the filter's equalities describe.
@@ -106,7 +109,7 @@ impl Patcher<'_> {
     ) -> Result<(), ScimError> {
         let found = match resolve(&path.attribute, path.filter.is_some(), self.schema) {
             Ok(found) => found,
-            Err(_) if naming == Naming::Object => return Ok(()),
+            Err(_) if naming == Naming::Object || is_not_kept(&path.attribute, self.schema) => return Ok(()),
             Err(error) => return Err(error),
         };
         let Some(part) = found.extension else { return self.change(root, op, path, found, value, naming) };
@@ -141,6 +144,12 @@ impl Patcher<'_> {
         let create = op == Op::Add || naming == Naming::Object || path.filter.is_none();
         Selection { attribute, filter: path.filter.as_ref(), sub, create }.apply(holder, op, value)
     }
+}
+
+/// Whether RFC 7643 has the attribute of a user, and this provider's schema has not.
+fn is_not_kept(path: &AttributePath, schema: &Schema) -> bool {
+    static ALL: LazyLock<Schema> = LazyLock::new(UserSchema::all);
+    schema.resource_type == ALL.resource_type && schema.resolve(path).is_none() && ALL.resolve(path).is_some()
 }
 
 /// What a path names, if it may be written.

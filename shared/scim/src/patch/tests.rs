@@ -309,3 +309,20 @@ fn a_small_group_can_be_patched_whole() {
     let error = PatchRequest::parse(&body).unwrap().apply(&mut group, &schema).unwrap_err();
     assert_eq!(error.scim_type, Some(ScimType::Mutability));
 }
+
+#[test]
+fn what_the_rfc_has_and_the_provider_does_not_keep_is_left_out() {
+    let schema = UserSchema::with(["displayName"]).unwrap();
+    let mut user = json!({"userName": "ada", "active": true});
+    let operations = json!([
+        {"op": "Add", "path": "title", "value": "Countess"},
+        {"op": "Replace", "path": "addresses[type eq \"work\"].locality", "value": "London"},
+        {"op": "Add", "path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", "value": "Engines"},
+        {"op": "Replace", "path": "active", "value": "False"},
+    ]);
+    let patch = PatchRequest::parse(&json!({"Operations": operations})).unwrap();
+    patch.apply(&mut user, &schema).unwrap();
+    assert_eq!(user, json!({"userName": "ada", "active": false}));
+    let unknown = PatchRequest::parse(&json!({"Operations": [{"op": "add", "path": "colour", "value": "x"}]})).unwrap();
+    assert_eq!(unknown.apply(&mut user, &schema).unwrap_err().scim_type, Some(ScimType::InvalidPath));
+}
