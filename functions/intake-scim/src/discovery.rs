@@ -13,8 +13,8 @@ pub(crate) fn answer(call: &Call<'_>, what: Discovery<'_>) -> Result<Response, S
     if call.request.query.iter().any(|(name, _)| name.eq_ignore_ascii_case("filter")) {
         return Err(discovery::filter_refused());
     }
-    let users = published(&call.mapping.schema);
-    let (schemas, base) = ([&users, &call.group_schema], call.base.as_str());
+    let (users, groups) = (published(&call.mapping.schema), published(&call.group_schema));
+    let (schemas, base) = ([&users, &groups], call.base.as_str());
     match what {
         Discovery::Config => Ok(json(200, &discovery::service_provider_config(&capabilities(), base))),
         Discovery::ResourceTypes => Ok(json(200, &discovery::resource_types(&schemas, base))),
@@ -24,16 +24,16 @@ pub(crate) fn answer(call: &Call<'_>, what: Discovery<'_>) -> Result<Response, S
     }
 }
 
-/// The schema of users as it is told: the pool keeps neither `type` nor `primary`. Both are read, to choose among several
-/// values, and written as what the one value that is kept is.
+/// A schema as it is told. The pool keeps neither `type` nor `primary` of a value: they are read, to choose among several,
+/// and written as what the one that is kept is. The names of members are their own.
 fn published(schema: &Schema) -> Schema {
     let mut schema = schema.clone();
     let parts = std::iter::once(&mut schema.core).chain(&mut schema.extensions);
     for attribute in parts.flat_map(|part| &mut part.attributes).filter(|attribute| attribute.multi_valued) {
         for sub in &mut attribute.sub_attributes {
             match sub.name {
-                "primary" => sub.mutability = Mutability::ReadOnly,
-                "type" => sub.canonical_values = &["work"],
+                "primary" | "display" => sub.mutability = Mutability::ReadOnly,
+                "type" if attribute.name != "members" => sub.canonical_values = &["work"],
                 _ => {}
             }
         }

@@ -9,7 +9,7 @@ pub(super) fn schema() -> Schema {
         Attribute::string("value", "The id of the member.").case_exact().mutability(Mutability::Immutable),
         Attribute::reference("$ref", &["User"], "The URI of the member.").mutability(Mutability::Immutable),
         Attribute::string("type", "The kind of member.").canonical(&["User"]).mutability(Mutability::Immutable),
-        Attribute::string("display", "The name of the member for people.").read_only(),
+        Attribute::string("display", "The name of the member for people.").mutability(Mutability::Immutable),
     ];
     Schema {
         resource_type: "Group",
