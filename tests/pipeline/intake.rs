@@ -97,6 +97,17 @@ async fn i11_subjects_beyond_the_blast_radius_are_parked_until_the_next_hour() {
     assert_eq!(submit(&fake, submission("e4", &["d@example.com"], 2)).await, (1, 0));
 }
 
+#[tokio::test]
+async fn i11_several_names_in_one_subject_are_counted_one_by_one() {
+    let fake = Arc::new(FakeIntake::default());
+    let names: Vec<_> = (0..3).map(|n| json!({"format": "email", "email": format!("p{n}@example.com")})).collect();
+    let mut detail = serde_json::to_value(request("e1", "x@example.com")).unwrap();
+    detail["sub_id"] = json!({"format": "aliases", "identifiers": names});
+    let requests = vec![RevocationRequest::parse(&detail.to_string()).unwrap()];
+    let submission = Submission { source: "siem/test", event_id: "e1", requests, subjects_per_hour: 2 };
+    assert_eq!(submit(&fake, submission).await, (0, 1));
+}
+
 fn grant(pool: &str) -> Grant {
     Grant {
         reasons: vec![ReasonCode::Anomaly],

@@ -24,18 +24,19 @@ pub(crate) fn answer(call: &Call<'_>, what: Discovery<'_>) -> Result<Response, S
     }
 }
 
-/// A schema as it is told. The pool keeps neither `type` nor `primary` of a value: they are read, to choose among several,
-/// and written as what the one that is kept is. The names of members are their own.
+/// A schema as it is told: what a client may set and will find kept. The pool keeps neither `type` nor `primary` of a value;
+/// they are read, to choose among several, and written as what the one that is kept is. So is a member's `display`. As
+/// part of the default set (RFC 7643 section 2.4) they need not be told.
 fn published(schema: &Schema) -> Schema {
     let mut schema = schema.clone();
     let parts = std::iter::once(&mut schema.core).chain(&mut schema.extensions);
     for attribute in parts.flat_map(|part| &mut part.attributes).filter(|attribute| attribute.multi_valued) {
-        for sub in &mut attribute.sub_attributes {
-            match sub.name {
-                "primary" | "display" => sub.mutability = Mutability::ReadOnly,
-                "type" if attribute.name != "members" => sub.canonical_values = &["work"],
-                _ => {}
-            }
+        if attribute.mutability == Mutability::ReadOnly {
+            continue;
+        }
+        attribute.sub_attributes.retain(|sub| !["primary", "display"].contains(&sub.name));
+        for sub in attribute.sub_attributes.iter_mut().filter(|sub| sub.canonical_values.contains(&"work")) {
+            sub.canonical_values = &["work"];
         }
     }
     schema

@@ -145,8 +145,14 @@ impl Gate {
     pub async fn sort(&self, requests: Vec<RevocationRequest>, limit: u32) -> Result<Sorted, PortError> {
         let mut sorted = Sorted::default();
         for request in requests {
-            let subject = subject_digest(&request.sub_id);
-            match self.fence.admit(&request.source.name, &subject, limit, self.clock.now()).await? {
+            let mut admission = Admission::Admitted;
+            // Several names may be several people: each is counted, or sixteen would pass for one.
+            for subject in counted_as(&request.sub_id) {
+                if admission == Admission::Admitted {
+                    admission = self.fence.admit(&request.source.name, &subject, limit, self.clock.now()).await?;
+                }
+            }
+            match admission {
                 Admission::Admitted => sorted.admitted.push(request),
                 Admission::OverLimit => sorted.over_limit.push(request),
             }
@@ -172,8 +178,11 @@ impl Gate {
     }
 }
 
-/// What a subject is counted by: without regard to case, which addresses and user names do not have here. A digest,
-/// because the table is not a list of people.
-fn subject_digest(subject: &SubjectIdentifier) -> PayloadDigest {
-    PayloadDigest::of(serde_json::to_string(subject).unwrap_or_default().to_lowercase().as_bytes())
+/// What a subject is counted by: its names without regard to case, which addresses and user names do not have here.
+/// Digests, because the table is not a list of people.
+fn counted_as(subject: &SubjectIdentifier) -> Vec<PayloadDigest> {
+    if let SubjectIdentifier::Aliases { identifiers } = subject {
+        return identifiers.iter().flat_map(counted_as).collect();
+    }
+    vec![PayloadDigest::of(serde_json::to_string(subject).unwrap_or_default().to_lowercase().as_bytes())]
 }
