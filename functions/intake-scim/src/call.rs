@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::mapping::Mapping;
+use crate::published::published;
 use crate::revocations::Revocations;
 use crate::{ScimProvider, random};
 
@@ -23,6 +24,8 @@ pub(crate) struct Call<'a> {
     pub(crate) request: &'a Request,
     pub(crate) mapping: Mapping,
     pub(crate) group_schema: Schema,
+    /// What a group is told to have.
+    pub(crate) published_group: Schema,
     /// The URL of the provider, without a slash at its end.
     pub(crate) base: String,
     at: EpochMillis,
@@ -51,6 +54,7 @@ impl<'a> Call<'a> {
             client,
             request,
             mapping,
+            published_group: published(&Schema::group()),
             group_schema: Schema::group(),
             base: base(provider.settings.base_url.as_deref(), request),
             at: provider.clock.now(),

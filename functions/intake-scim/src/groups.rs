@@ -146,7 +146,7 @@ async fn answer(call: &Call<'_>, group: &Group, projection: &Projection) -> Resu
 
 fn rendered(call: &Call<'_>, status: u16, group: &Group, members: &[Value], projection: &Projection) -> Response {
     let group_resource = resource(call, group, members);
-    let body = Rendering::new(&group_resource, &call.group_schema, projection);
+    let body = Rendering::new(&group_resource, &call.published_group, projection);
     answer::json(status, &body).with("location", call.group_url(&group_id(&group.name)))
 }
 

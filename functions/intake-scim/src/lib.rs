@@ -21,6 +21,7 @@ pub mod config;
 mod discovery;
 mod groups;
 mod mapping;
+mod published;
 mod random;
 mod revocations;
 mod route;

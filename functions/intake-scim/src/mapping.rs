@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 mod field;
 
+use crate::published::published;
 use field::{Field, Form, all_of};
 
 /// Kept in the standard attributes of every pool, unless the configuration says something else about either.
@@ -38,6 +39,8 @@ const PREFERRED_USERNAME: &str = "preferred_username";
 pub(crate) struct Mapping {
     /// What a user may have, in this deployment.
     pub(crate) schema: Schema,
+    /// What it is told to have.
+    pub(crate) published: Schema,
     user_name: UserName,
     emails_verified: bool,
     fields: Vec<Field>,
@@ -82,7 +85,9 @@ impl Mapping {
             fields.iter().filter(|f| f.attribute != "externalId").flat_map(Field::declared).collect();
         let with = names.iter().map(String::as_str).chain(["password"]);
         let schema = UserSchema::with(with).map_err(|_| BadMapping)?;
-        Ok(Self { schema, user_name: configured.user_name, emails_verified: source.emails_verified, fields })
+        let published = published(&schema);
+        let (user_name, emails_verified) = (configured.user_name, source.emails_verified);
+        Ok(Self { schema, published, user_name, emails_verified, fields })
     }
 
     /// The account as a user, without `groups` and `meta`.

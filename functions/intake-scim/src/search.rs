@@ -18,8 +18,8 @@ pub(crate) async fn everything(call: &Call<'_>) -> Result<Response, ScimError> {
     of_groups.start_index = start_index.saturating_sub(found_users.total).max(1);
     of_groups.count = of_groups.count.saturating_sub(found_users.page.len());
     let found_groups = groups::window(call, &of_groups).await?;
-    let users = found_users.page.iter().map(|user| Rendering::new(user, &call.mapping.schema, &of_users.projection));
-    let groups = found_groups.page.iter().map(|one| Rendering::new(one, &call.group_schema, &of_groups.projection));
+    let users = found_users.page.iter().map(|user| Rendering::new(user, &call.mapping.published, &of_users.projection));
+    let groups = found_groups.page.iter().map(|one| Rendering::new(one, &call.published_group, &of_groups.projection));
     let total_results = found_users.total + found_groups.total;
     Ok(answer::json(200, &ListResponse { total_results, start_index, resources: users.chain(groups).collect() }))
 }

@@ -202,7 +202,7 @@ async fn answer(call: &Call<'_>, account: &Account, projection: &Projection) -> 
 }
 
 fn rendered(call: &Call<'_>, status: u16, account: &Account, user: &Value, projection: &Projection) -> Response {
-    let body = Rendering::new(user, &call.mapping.schema, projection);
+    let body = Rendering::new(user, &call.mapping.published, projection);
     answer::json(status, &body).with("location", call.user_url(&account.sub.0))
 }
 

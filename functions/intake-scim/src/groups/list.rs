@@ -29,7 +29,7 @@ enum Lookup<'f> {
 /// Lists groups.
 pub(crate) async fn list(call: &Call<'_>, query: &ListQuery) -> Result<Response, ScimError> {
     let Window { page, total, .. } = window(call, query).await?;
-    let schema = &call.group_schema;
+    let schema = &call.published_group;
     let resources = page.iter().map(|group| Rendering::new(group, schema, &query.projection)).collect();
     Ok(answer::json(200, &ListResponse { total_results: total, start_index: query.start_index, resources }))
 }

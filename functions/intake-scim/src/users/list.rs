@@ -24,7 +24,7 @@ enum Lookup<'f> {
 /// Lists users.
 pub(crate) async fn list(call: &Call<'_>, query: &ListQuery) -> Result<Response, ScimError> {
     let Window { page, total, .. } = window(call, query).await?;
-    let schema = &call.mapping.schema;
+    let schema = &call.mapping.published;
     let resources = page.iter().map(|user| Rendering::new(user, schema, &query.projection)).collect();
     Ok(answer::json(200, &ListResponse { total_results: total, start_index: query.start_index, resources }))
 }

@@ -60,7 +60,7 @@ fn the_example_is_valid_and_means_what_it_says() {
     assert_eq!(sources.role_change["entitlements"].compare, RoleOrder::Inclusion);
     let entra = &sources.scim["entra"];
     assert_eq!((&entra.grant.reasons[..], entra.grant.pools.len()), (&[Offboarding, RoleChange][..], 1));
-    assert_eq!((entra.attributes.user_name, entra.on_role_loss), (UserName::Email, OnRoleLoss::SignOut));
+    assert_eq!((entra.attributes.user_name, entra.on_role_loss), (UserName::PreferredUsername, OnRoleLoss::SignOut));
     assert_eq!(entra.attributes.more["name.givenName"], "given_name");
     assert!(example().len() <= MAX_PARAMETER_BYTES, "{}", example().len());
 }
