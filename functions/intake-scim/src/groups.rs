@@ -47,6 +47,16 @@ pub(crate) async fn create(call: &Call<'_>) -> Result<Response, ScimError> {
     Ok(rendered(call, 201, &group, &membership.members(call), &projection))
 }
 
+/// Whether a body says who the members are, in any spelling that [`read`] understands: an empty list is not no list.
+fn mentions_members(body: &Value) -> bool {
+    let is_name = |key: &str| key.rsplit(':').next().is_some_and(|name| name.eq_ignore_ascii_case("members"));
+    let names = |(key, value): (&String, &Value)| {
+        let below_urn = key.contains(':') && value.as_object().is_some_and(|inner| inner.keys().any(|k| is_name(k)));
+        is_name(key) || below_urn
+    };
+    body.as_object().is_some_and(|body| body.iter().any(names))
+}
+
 /// `PUT /Groups/{id}`. A body that does not mention `members` leaves them as they are: emptying a group by what was left
 /// out would end the sessions of everybody in it.
 pub(crate) async fn replace(call: &Call<'_>, id: &str) -> Result<Response, ScimError> {
@@ -54,7 +64,7 @@ pub(crate) async fn replace(call: &Call<'_>, id: &str) -> Result<Response, ScimE
     let raw = call.body()?;
     let body = read(&raw, &call.group_schema)?;
     let mut group = find(call, id).await?;
-    let mentioned = raw.as_object().is_some_and(|raw| raw.keys().any(|key| key.eq_ignore_ascii_case("members")));
+    let mentioned = mentions_members(&raw);
     let membership = if mentioned { Some(Membership::replaced(call, &group.name, &body).await?) } else { None };
     let note = Note::of(&body).keeping(&Note::read(&group));
     check_rename(call, &group, &note).await?;

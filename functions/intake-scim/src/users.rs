@@ -88,8 +88,9 @@ async fn update(call: &Call<'_>, mut account: Account, update: Update) -> Result
     let changes = call.mapping.changes(&account, &after);
     let attributes_differ = !changes.is_empty();
     if attributes_differ {
-        // Who leaves has lost everything already.
-        let loses = account.enabled && is_downgraded(call, &account, &after);
+        // Whoever leaves by this very request has lost everything already. An account that somebody else disabled has not:
+        // its tokens may live.
+        let loses = update.active != Some(false) && is_downgraded(call, &account, &after);
         let losing = if loses { std::slice::from_ref(&account.sub) } else { &[] };
         let promised = revocations.before_losing(losing).await?;
         let updated = users.update(pool, &account.username, &changes).await;
