@@ -377,3 +377,16 @@ async fn a_part_of_a_user() {
     assert!(user.get("emails").is_none() && user.get("meta").is_none());
     assert_eq!(user["groups"][0]["display"], "staff");
 }
+
+#[tokio::test]
+async fn a_role_lost_beside_a_reactivation_is_revoked() {
+    let world = World::new().await;
+    let id = world.add("jane");
+    world.patch(&format!("/Users/{id}"), json!([{"op": "add", "path": "roles", "value": [{"value": "admin"}]}])).await;
+    // By somebody else: no tombstone was written.
+    world.directory.state().accounts[0].enabled = false;
+    let operations = json!([{"op": "remove", "path": "roles"}, {"op": "replace", "path": "active", "value": true}]);
+    let (status, user) = world.patch(&format!("/Users/{id}"), operations).await;
+    assert_eq!((status, &user["active"]), (200, &json!(true)), "{user}");
+    assert_eq!(world.published().len(), 1);
+}
