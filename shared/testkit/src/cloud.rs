@@ -9,6 +9,7 @@ use revocation_core::domain::audit::{AuditRecord, Started, StepRecord, Trail};
 use revocation_core::domain::event::Event;
 use revocation_core::domain::profile::{Profile, SubjectKey};
 use revocation_core::domain::revocation_id::RevocationId;
+use revocation_core::domain::session::SessionCutoff;
 use revocation_core::domain::subject::SubjectIdentifier;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
@@ -170,6 +171,10 @@ impl TombstoneWriter for FakeCloud {
 
     async fn seal(&self, subject: &SubjectKey, seal: &Seal) -> Result<Sealed, PortError> {
         self.call("seal", "", |state| state.tombstones.entry(subject.clone()).or_default().seal(seal))
+    }
+
+    async fn end_sessions(&self, subject: &SubjectKey, cutoff: &SessionCutoff) -> Result<(), PortError> {
+        self.call("end_sessions", "", |state| state.tombstones.entry(subject.clone()).or_default().end_sessions(cutoff))
     }
 }
 

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::time::EpochSeconds;
-use revocation_core::domain::tombstone::{Hold, Tombstone};
+use revocation_core::domain::tombstone::{Hold, OthersCutoff, Tombstone};
 use revocation_core::ports::{PortError, TombstoneReader};
 
 use super::item::{Item, s, text};
@@ -63,6 +63,7 @@ fn tombstone(item: &Item) -> Result<Tombstone, Unreadable> {
         claims_not_before: seconds(item, "claims_not_before")?,
         sealed: item.get("sealed").map_or(Ok(false), |value| value.as_bool().copied().map_err(|_| Unreadable))?,
         sessions: sessions(item)?,
+        others: others(item)?,
         hold: item.get("hold").map(hold).transpose()?,
         revocation_id: text(item, "revocation_id").map(|id| RevocationId(id.to_owned())),
         expires_at: seconds(item, "expires_at")?,
@@ -82,6 +83,15 @@ fn sessions(item: &Item) -> Result<BTreeMap<String, EpochSeconds>, Unreadable> {
     let Some(value) = item.get("sessions") else { return Ok(BTreeMap::new()) };
     let entries = value.as_m().map_err(|_| Unreadable)?;
     entries.iter().map(|(id, at)| Ok((id.clone(), as_seconds(at)?))).collect()
+}
+
+fn others(item: &Item) -> Result<Option<OthersCutoff>, Unreadable> {
+    let spared = item.get("others_spared").map(|value| value.as_s().map_err(|_| Unreadable)).transpose()?;
+    match (seconds(item, "others_not_before")?, spared) {
+        (None, None) => Ok(None),
+        (Some(not_before), Some(spared)) => Ok(Some(OthersCutoff { not_before, spared: spared.clone() })),
+        _ => Err(Unreadable),
+    }
 }
 
 fn hold(value: &AttributeValue) -> Result<Hold, Unreadable> {
@@ -107,6 +117,8 @@ mod tests {
             ("claims_not_before", n(8)),
             ("sealed", AttributeValue::Bool(true)),
             ("sessions", map(&[("o", n(9))])),
+            ("others_not_before", n(6)),
+            ("others_spared", s("here")),
             ("hold", map(&[("until", n(10)), ("message", s("wait"))])),
             ("revocation_id", s("rv_1")),
             ("expires_at", n(11)),
@@ -116,6 +128,7 @@ mod tests {
             claims_not_before: Some(EpochSeconds(8)),
             sealed: true,
             sessions: BTreeMap::from([("o".into(), EpochSeconds(9))]),
+            others: Some(OthersCutoff { not_before: EpochSeconds(6), spared: "here".into() }),
             hold: Some(Hold { until: Some(EpochSeconds(10)), message: "wait".into() }),
             revocation_id: Some(RevocationId("rv_1".into())),
             expires_at: Some(EpochSeconds(11)),
@@ -132,6 +145,8 @@ mod tests {
             ("sealed", s("true")),
             ("sessions", s("o")),
             ("hold", n(1)),
+            ("others_not_before", n(1)),
+            ("others_spared", s("here")),
         ] {
             assert_eq!(tombstone(&item(&[(name, value.clone())])), Err(Unreadable), "{name} {value:?}");
         }

@@ -1,6 +1,8 @@
 //! `TombstoneWriter`: conditional writes that do what `Tombstone::raise` and `Tombstone::seal` say, under any number of
 //! concurrent writers.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -8,6 +10,8 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::result::SdkError;
 use revocation_core::domain::profile::SubjectKey;
+use revocation_core::domain::session::{EndedSessions, SessionCutoff};
+use revocation_core::domain::time::EpochSeconds;
 use revocation_core::domain::tombstone::{Cutoff, CutoffKind, Raised, Seal, Sealed};
 use revocation_core::ports::{PortError, TombstoneWriter};
 
@@ -18,6 +22,8 @@ use crate::error::port_error;
 const UPDATE: &str = "dynamodb:UpdateItem";
 /// How often the item may change hands between our writes before the queue tries again.
 const MOST_CHANGES_OF_HANDS: usize = 4;
+/// The item holds nothing that must outlive a confirmed sign-out.
+const ENDS_NO_SESSION: &str = "attribute_not_exists(sessions) AND attribute_not_exists(others_not_before)";
 
 /// Writes the tombstones table.
 pub struct DynamoTombstoneWriter {
@@ -68,13 +74,7 @@ impl DynamoTombstoneWriter {
     /// A cutoff for claims. An update expression knows no maximum, so the expiry is raised by a second write if it is
     /// the later one; in between the item lives as long as it did, which covers every cutoff it had.
     async fn raise_claims(&self, subject: &SubjectKey, cutoff: &Cutoff) -> Result<Raised, PortError> {
-        let end = n(cutoff.expires_at().0);
-        let longer = self
-            .update(subject)
-            .update_expression("SET expires_at = :end")
-            .condition_expression("attribute_not_exists(expires_at) OR expires_at < :end")
-            .expression_attribute_values(":end", end);
-        apply(longer).await?;
+        self.keep_until(subject, cutoff.expires_at()).await?;
         let raise = self
             .update(subject)
             .update_expression("SET claims_not_before = :at")
@@ -88,7 +88,7 @@ impl DynamoTombstoneWriter {
         let update = self
             .update(subject)
             .update_expression("SET not_before = :at, sealed = :yes, expires_at = :end")
-            .condition_expression("revocation_id = :id AND not_before <= :at")
+            .condition_expression(format!("revocation_id = :id AND not_before <= :at AND {ENDS_NO_SESSION}"))
             .expression_attribute_values(":at", n(seal.at.0))
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
             .expression_attribute_values(":end", n(seal.expires_at.0))
@@ -101,11 +101,79 @@ impl DynamoTombstoneWriter {
         let update = self
             .update(subject)
             .update_expression("SET sealed = :yes, expires_at = :end")
-            .condition_expression("revocation_id = :id")
+            .condition_expression(format!("revocation_id = :id AND not_before > :at AND {ENDS_NO_SESSION}"))
+            .expression_attribute_values(":at", n(seal.at.0))
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
             .expression_attribute_values(":end", n(seal.expires_at.0))
             .expression_attribute_values(":id", s(&seal.revocation_id.0));
         apply(update).await
+    }
+
+    /// As the two before, where a session was ended by itself. It may have begun after this sign-out, so that its refresh
+    /// token lives on: the item keeps its ten years.
+    async fn seal_beside_sessions(&self, subject: &SubjectKey, seal: &Seal) -> Result<bool, PortError> {
+        for (update, condition) in [
+            ("SET not_before = :at, sealed = :yes", "revocation_id = :id AND not_before <= :at"),
+            ("SET sealed = :yes", "revocation_id = :id AND not_before > :at"),
+        ] {
+            let update = self
+                .update(subject)
+                .update_expression(update)
+                .condition_expression(condition)
+                .expression_attribute_values(":at", n(seal.at.0))
+                .expression_attribute_values(":yes", AttributeValue::Bool(true))
+                .expression_attribute_values(":id", s(&seal.revocation_id.0));
+            if apply(update).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// An entry in the map of single sessions.
+    async fn end_one(&self, subject: &SubjectKey, cutoff: &SessionCutoff, origin_jti: &str) -> Result<(), PortError> {
+        let map = self
+            .update(subject)
+            .update_expression("SET sessions = if_not_exists(sessions, :none)")
+            .expression_attribute_values(":none", AttributeValue::M(HashMap::new()));
+        apply(map).await?;
+        let entry = self
+            .update(subject)
+            .update_expression("SET sessions.#id = :end")
+            .expression_attribute_names("#id", origin_jti)
+            .expression_attribute_values(":end", n(cutoff.expires_at().0));
+        apply(entry).await.map(drop)
+    }
+
+    async fn end_others(&self, subject: &SubjectKey, cutoff: &SessionCutoff, spared: &str) -> Result<(), PortError> {
+        let later = self
+            .update(subject)
+            .update_expression("SET others_not_before = :at, others_spared = :spared")
+            .condition_expression("attribute_not_exists(others_not_before) OR others_not_before < :at")
+            .expression_attribute_values(":at", n(cutoff.at.0))
+            .expression_attribute_values(":spared", s(spared));
+        if apply(later).await? {
+            return Ok(());
+        }
+        // Two devices said "everywhere but here" in the same second: each ended the other.
+        let same_second = self
+            .update(subject)
+            .update_expression("SET others_spared = :nobody")
+            .condition_expression("others_not_before = :at AND others_spared <> :spared")
+            .expression_attribute_values(":at", n(cutoff.at.0))
+            .expression_attribute_values(":nobody", s(""))
+            .expression_attribute_values(":spared", s(spared));
+        apply(same_second).await.map(drop)
+    }
+
+    /// An update expression knows no maximum: the expiry is raised by a write of its own if it is the later one.
+    async fn keep_until(&self, subject: &SubjectKey, end: EpochSeconds) -> Result<(), PortError> {
+        let longer = self
+            .update(subject)
+            .update_expression("SET expires_at = :end")
+            .condition_expression("attribute_not_exists(expires_at) OR expires_at < :end")
+            .expression_attribute_values(":end", n(end.0));
+        apply(longer).await.map(drop)
     }
 
     /// The tombstone belongs to a later revocation: it is moved forward, and keeps its ten years while that one's
@@ -114,7 +182,12 @@ impl DynamoTombstoneWriter {
         // The last two move nothing; they ask, atomically, which state it is that stands. The role that writes
         // tombstones cannot read them.
         for (update, condition, found) in [
-            ("SET not_before = :at, expires_at = :end", "sealed = :yes AND not_before <= :at", Sealed::Sealed),
+            (
+                "SET not_before = :at, expires_at = :end",
+                &*format!("sealed = :yes AND not_before <= :at AND {ENDS_NO_SESSION}"),
+                Sealed::Sealed,
+            ),
+            ("SET not_before = :at", "sealed = :yes AND not_before <= :at", Sealed::Sealed),
             ("SET not_before = :at", "sealed <> :yes AND not_before <= :at", Sealed::LeftToAnother),
             ("SET not_before = not_before", "sealed = :yes AND not_before > :at", Sealed::Sealed),
             ("SET not_before = not_before", "sealed <> :yes AND not_before > :at", Sealed::LeftToAnother),
@@ -148,7 +221,10 @@ impl TombstoneWriter for DynamoTombstoneWriter {
 
     async fn seal(&self, subject: &SubjectKey, seal: &Seal) -> Result<Sealed, PortError> {
         for _ in 0..MOST_CHANGES_OF_HANDS {
-            if self.seal_own(subject, seal).await? || self.seal_in_place(subject, seal).await? {
+            if self.seal_own(subject, seal).await?
+                || self.seal_in_place(subject, seal).await?
+                || self.seal_beside_sessions(subject, seal).await?
+            {
                 return Ok(Sealed::Sealed);
             }
             if let Some(sealed) = self.raise_anothers(subject, seal).await? {
@@ -156,6 +232,15 @@ impl TombstoneWriter for DynamoTombstoneWriter {
             }
         }
         Err(PortError::retry(UPDATE, "contended"))
+    }
+
+    async fn end_sessions(&self, subject: &SubjectKey, cutoff: &SessionCutoff) -> Result<(), PortError> {
+        match &cutoff.ended {
+            EndedSessions::One(origin_jti) => self.end_one(subject, cutoff, origin_jti).await?,
+            EndedSessions::Others { spared } => self.end_others(subject, cutoff, spared).await?,
+        }
+        // After the entry: a seal shortens the life of an item without one, and may come between the two.
+        self.keep_until(subject, cutoff.expires_at()).await
     }
 }
 

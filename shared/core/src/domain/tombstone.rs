@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::revocation_id::RevocationId;
+use super::session::{EndedSessions, SessionCutoff};
 use super::time::{EpochMillis, EpochSeconds};
 
 /// The longest life of an access or ID token. Cognito, "User pool app clients": 5 minutes to 1 day.
@@ -36,12 +37,23 @@ pub struct Tombstone {
     pub sealed: bool,
     /// Single sessions and tokens that were revoked: `origin_jti` or `jti` to when the entry may be pruned.
     pub sessions: BTreeMap<String, EpochSeconds>,
+    /// Every session but one was ended: "sign out everywhere but here".
+    pub others: Option<OthersCutoff>,
     /// No token at all is accepted until then.
     pub hold: Option<Hold>,
     /// The revocation that set `not_before`; it alone may seal.
     pub revocation_id: Option<RevocationId>,
     /// DynamoDB's TTL attribute. Never consulted: TTL deletes late, and a cutoff in the past refuses nobody new.
     pub expires_at: Option<EpochSeconds>,
+}
+
+/// Every session but one, ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OthersCutoff {
+    /// Refuse what was authenticated or issued in this second or before …
+    pub not_before: EpochSeconds,
+    /// … unless it is of this session (`origin_jti`). Empty: of none.
+    pub spared: String,
 }
 
 /// A hold by an operator.
@@ -148,7 +160,10 @@ impl Tombstone {
             return Some(Refusal::Cutoff);
         }
         let revoked = |id: Option<&str>| id.is_some_and(|id| self.sessions.contains_key(id));
-        if revoked(token.origin_jti) || revoked(token.jti) {
+        let another = |others: &OthersCutoff| {
+            oldest <= others.not_before && token.origin_jti.is_none_or(|session| session != others.spared)
+        };
+        if revoked(token.origin_jti) || revoked(token.jti) || self.others.as_ref().is_some_and(another) {
             return Some(Refusal::Session);
         }
         // Without `iat` the token cannot show that it was issued after the change of claims.
@@ -189,13 +204,34 @@ impl Tombstone {
     pub fn seal(&mut self, seal: &Seal) -> Sealed {
         let later_stands = self.not_before > Some(seal.at);
         self.not_before = self.not_before.max(Some(seal.at));
-        if self.revocation_id.as_ref() == Some(&seal.revocation_id) {
-            self.sealed = true;
-            self.expires_at = Some(seal.expires_at);
-        } else if self.sealed && !later_stands {
+        let ours = self.revocation_id.as_ref() == Some(&seal.revocation_id);
+        self.sealed |= ours;
+        // A session ended by itself may have begun after this sign-out: its refresh token lives on, and so must its entry.
+        let ends_sessions = !self.sessions.is_empty() || self.others.is_some();
+        if !ends_sessions && (ours || (self.sealed && !later_stands)) {
             self.expires_at = Some(seal.expires_at);
         }
         if self.sealed { Sealed::Sealed } else { Sealed::LeftToAnother }
+    }
+
+    /// Ends single sessions. The reference that store adapters must match.
+    pub fn end_sessions(&mut self, cutoff: &SessionCutoff) {
+        self.expires_at = self.expires_at.max(Some(cutoff.expires_at()));
+        match &cutoff.ended {
+            EndedSessions::One(origin_jti) => {
+                self.sessions.insert(origin_jti.clone(), cutoff.expires_at());
+            }
+            EndedSessions::Others { spared } => {
+                match &mut self.others {
+                    Some(standing) if standing.not_before > cutoff.at => {}
+                    // Two devices said "everywhere but here" in the same second: each ended the other.
+                    Some(standing) if standing.not_before == cutoff.at && standing.spared != *spared => {
+                        standing.spared.clear();
+                    }
+                    others => *others = Some(OthersCutoff { not_before: cutoff.at, spared: spared.clone() }),
+                }
+            }
+        }
     }
 }
 

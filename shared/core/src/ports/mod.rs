@@ -8,6 +8,7 @@ use crate::domain::disposition::{Disposed, Disposition};
 use crate::domain::event::Event;
 use crate::domain::profile::{Profile, SubjectKey};
 use crate::domain::revocation_id::RevocationId;
+use crate::domain::session::SessionCutoff;
 use crate::domain::subject::SubjectIdentifier;
 use crate::domain::time::EpochMillis;
 use crate::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
@@ -17,6 +18,7 @@ mod directory;
 mod intake;
 mod notice;
 mod queue;
+mod session;
 
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
 pub use directory::{AccountFilter, GroupDirectory, Refused, Searchable, UserDirectory};
@@ -25,6 +27,7 @@ pub use notice::{
     Claim, ContactBook, Contacts, EmailNotifier, NoticeLog, NoticeRecord, NoticeResult, SmsNotifier, TopicNotifier,
 };
 pub use queue::{DeadLetterQueue, RedeliveryTimer};
+pub use session::{SessionLedger, SessionRecorder};
 
 /// A port failed. It says what the queue should do and carries a stable code, never the service's message:
 /// that may quote personal data (I10).
@@ -97,7 +100,8 @@ pub trait TombstoneReader: Send + Sync {
     async fn read(&self, subject: &SubjectKey) -> Result<Option<Tombstone>, PortError>;
 }
 
-/// Writes tombstones, by conditional writes that match [`Tombstone::raise`] and [`Tombstone::seal`].
+/// Writes tombstones, by conditional writes that match [`Tombstone::raise`], [`Tombstone::seal`] and
+/// [`Tombstone::end_sessions`].
 #[async_trait]
 pub trait TombstoneWriter: Send + Sync {
     /// Moves a cutoff forward. Durable when it returns.
@@ -105,6 +109,9 @@ pub trait TombstoneWriter: Send + Sync {
 
     /// Moves the cutoff past the sign-out and seals it if the revocation owns it.
     async fn seal(&self, subject: &SubjectKey, seal: &Seal) -> Result<Sealed, PortError>;
+
+    /// Ends single sessions. Durable when it returns; a second time changes nothing.
+    async fn end_sessions(&self, subject: &SubjectKey, cutoff: &SessionCutoff) -> Result<(), PortError>;
 }
 
 /// What came of an action on an account.
