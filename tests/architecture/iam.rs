@@ -132,7 +132,27 @@ fn i14_intake_role_change() {
 }
 
 #[test]
-fn i14_the_authorizer_reads_tombstones_and_nothing_else() {
+fn i14_the_authorizer_writes_nothing_but_sessions() {
     check("AuthorizerRole", "authorizer", authorizer::IAM_ACTIONS);
-    assert_eq!(allowed("AuthorizerRole").0, BTreeSet::from(["dynamodb:GetItem".to_owned()]));
+    let (_, statements) = allowed("AuthorizerRole");
+    for statement in statements {
+        let writes = texts(&statement["Action"]).iter().any(|action| !READS.contains(&action.as_str()));
+        let on_sessions = format!("{:?}", statement["Resource"]).contains("SessionsTable");
+        assert!(!writes || on_sessions, "{:?}", statement["Sid"]);
+    }
+}
+
+/// What reads a table.
+const READS: [&str; 4] = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan"];
+
+/// Whoever may write tombstones may lock people out, or let them in again.
+#[test]
+fn i14_only_revoke_writes_tombstones() {
+    for role in resources("AWS::IAM::Role").keys() {
+        for statement in allowed(role).1 {
+            let on_tombstones = format!("{:?}", statement["Resource"]).contains("TombstonesTable");
+            let writes = texts(&statement["Action"]).iter().any(|action| !READS.contains(&action.as_str()));
+            assert!(!on_tombstones || !writes || role == "RevokeRole", "{role}");
+        }
+    }
 }

@@ -32,7 +32,15 @@ fn honest() -> Vec<Value> {
             {"format": "email", "email": "jane@example.com"}, {"format": "username", "username": "jane"},
         ]},
     ]);
-    formats.as_array().unwrap().iter().cloned().map(request).collect()
+    let mut all: Vec<Value> = formats.as_array().unwrap().iter().cloned().map(request).collect();
+    for session in [json!({"only": "o-1"}), json!({"all_but": "o-1"})] {
+        let mut request = request(json!({"format": "opaque", "id": "11112222"}));
+        request["reason"] = json!("user_request");
+        request["session"] = session;
+        request.as_object_mut().unwrap().remove("effect");
+        all.push(request);
+    }
+    all
 }
 
 /// Replacements that break some members and suit others.
@@ -190,6 +198,15 @@ fn both_agree_on_every_dropped_added_and_replaced_member() {
 }
 
 #[test]
+fn both_agree_on_session_and_reason_together() {
+    let validator = files::validator(REVOCATION_REQUESTED);
+    let of_one = honest().pop().unwrap();
+    for (reason, is_fine) in [("user_request", true), ("anomaly", true), ("canary", true), ("offboarding", false)] {
+        assert_eq!(judged(&validator, &with(&of_one, "/reason", json!(reason))), Ok(is_fine), "{reason}");
+    }
+}
+
+#[test]
 fn both_agree_on_effect_and_reason_together() {
     let validator = files::validator(REVOCATION_REQUESTED);
     for reason in ["offboarding", "role_change", "canary"] {
@@ -203,7 +220,7 @@ fn both_agree_on_effect_and_reason_together() {
 proptest! {
     #[test]
     fn both_agree_on_any_text_anywhere(
-        which in 0_usize..8, place in any::<prop::sample::Index>(), text in prop_oneof![".{0,40}", "[\\s\\S]{0,8}"],
+        which in 0_usize..10, place in any::<prop::sample::Index>(), text in prop_oneof![".{0,40}", "[\\s\\S]{0,8}"],
     ) {
         let validator = files::validator(REVOCATION_REQUESTED);
         let request = &honest()[which];

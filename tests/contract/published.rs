@@ -8,6 +8,7 @@ use revocation_core::domain::incident::{Page, Stage};
 use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::reason::ReasonCode;
 use revocation_core::domain::request::RevocationRequest;
+use revocation_core::domain::session::{SessionRecord, SessionScope};
 use revocation_core::domain::text::LocalizedText;
 use revocation_core::domain::time::{EpochMillis, EpochSeconds};
 use serde_json::{Value, json};
@@ -53,6 +54,24 @@ fn failed() -> StepOutcome {
 fn complete() -> AuditRecord {
     let all = [Step::Tombstone, Step::Disable, Step::GlobalSignOut, Step::Seal].map(|step| (step, StepOutcome::Done));
     record(&started(ReasonCode::Offboarding, false), true, &all)
+}
+
+/// Everything a record can say: of all sessions but one, of which the ledger knew two.
+fn with_sessions() -> AuditRecord {
+    let mut started = started(ReasonCode::UserRequest, false);
+    started.request.session = Some(SessionScope::AllBut("o-1".into()));
+    started.request.reason_admin = LocalizedText::english("Lost telephone");
+    let session = SessionRecord {
+        origin_jti: "o-2".into(),
+        client_id: "client".into(),
+        auth_time: Some(RECEIVED.seconds()),
+        first_seen: RECEIVED,
+        last_seen: RECEIVED,
+        ip: Some("192.0.2.7".into()),
+        user_agent: Some("curl/8".into()),
+    };
+    let record = record(&started, true, &[(Step::Tombstone, StepOutcome::Done)]);
+    record.with_sessions(Some(vec![session.clone(), session]))
 }
 
 fn partial() -> AuditRecord {
@@ -114,7 +133,7 @@ fn described(schemas: &[&Value]) -> BTreeSet<String> {
 #[test]
 fn audit_records_are_valid_as_stored_and_as_logged() {
     let validator = files::validator(files::AUDIT_RECORD);
-    for record in [complete(), partial(), refresh(), no_such_user(), gone()] {
+    for record in [complete(), partial(), refresh(), no_such_user(), gone(), with_sessions()] {
         for record in [record.for_log(), record] {
             assert_valid(&validator, &serde_json::to_value(&record).unwrap(), &format!("{record:?}"));
         }
@@ -124,7 +143,7 @@ fn audit_records_are_valid_as_stored_and_as_logged() {
 #[test]
 fn sessions_revoked_is_valid_with_and_without_text() {
     let validator = files::validator(files::SESSIONS_REVOKED);
-    for record in [complete(), partial(), refresh()] {
+    for record in [complete(), partial(), refresh(), with_sessions()] {
         for reason_user in [LocalizedText::default(), LocalizedText::english("Please sign in again.")] {
             let event = Event::SessionsRevoked(SessionsRevoked { record: record.clone(), reason_user });
             assert_valid(&validator, &detail(&event), event.detail_type());
@@ -169,10 +188,12 @@ fn every_member_that_is_written_is_described_and_the_other_way_round() {
     ]
     .map(files::schema);
     let owned = |names: BTreeSet<&str>| -> BTreeSet<String> { names.into_iter().map(str::to_owned).collect() };
-    let written = serde_json::to_value(complete()).unwrap();
+    let everything = with_sessions();
+    let written = serde_json::to_value(&everything).unwrap();
     assert_eq!(owned(members(&written)), described(&[&audit]));
+    assert_eq!(owned(members(&written["sessions"][0])), described(&[&audit["$defs"]["session"]]));
     let text = LocalizedText::english("Please sign in again.");
-    let written = serde_json::to_value(SessionsRevoked { record: complete(), reason_user: text }).unwrap();
+    let written = serde_json::to_value(SessionsRevoked { record: everything, reason_user: text }).unwrap();
     assert_eq!(owned(members(&written)), described(&[&audit, &revoked]));
     let written = serde_json::to_value(page(Stage::Triggered, 4)).unwrap();
     assert_eq!(owned(members(&written)), described(&[&page_schema]));

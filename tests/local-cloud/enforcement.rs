@@ -78,6 +78,8 @@ fn revoker(probe: &Probe) -> revocation_core::usecase::revoke::Revoker {
         ("AWS_SECRET_ACCESS_KEY", &facts.secret_access_key),
         ("AWS_ENDPOINT_URL", &facts.endpoint),
         ("TOMBSTONES_TABLE", &facts.tombstones_table),
+        ("TOMBSTONE_FEED_TABLE", &facts.tombstone_feed_table),
+        ("SESSIONS_TABLE", &facts.sessions_table),
         ("REVOCATIONS_TABLE", &facts.revocations_table),
         ("EVENT_BUS_NAME", &facts.bus_name),
         ("USER_POOL_IDS", &facts.user_pool_id),

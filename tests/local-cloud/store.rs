@@ -1,5 +1,6 @@
 //! The tombstone adapters against the reference in the core, on a real DynamoDB API.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -8,9 +9,11 @@ use revocation_aws::clients::AwsConfig;
 use revocation_aws::dynamodb::{DynamoTombstoneReader, DynamoTombstoneWriter};
 use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::revocation_id::RevocationId;
+use revocation_core::domain::session::{EndedSessions, SessionCutoff};
 use revocation_core::domain::time::{EpochMillis, EpochSeconds};
 use revocation_core::domain::tombstone::{Cutoff, CutoffKind, Seal, Tombstone};
 use revocation_core::ports::{TombstoneReader as _, TombstoneWriter as _};
+use revocation_lambda::clock::SystemClock;
 
 use crate::world::{fresh, probe};
 
@@ -18,12 +21,16 @@ use crate::world::{fresh, probe};
 enum Write {
     Raise(u8, i64, bool),
     Seal(u8, i64),
+    EndOne(u8, i64),
+    EndOthers(u8, i64),
 }
 
 fn histories() -> impl Strategy<Value = Vec<Write>> {
     let one = prop_oneof![
         (0..3u8, 1_000..1_020i64, any::<bool>()).prop_map(|(n, at, claims)| Write::Raise(n, at, claims)),
         (0..3u8, 1_000..1_020i64).prop_map(|(n, at)| Write::Seal(n, at)),
+        (0..3u8, 1_000..1_020i64).prop_map(|(n, at)| Write::EndOne(n, at)),
+        (0..3u8, 1_000..1_020i64).prop_map(|(n, at)| Write::EndOthers(n, at)),
     ];
     proptest::collection::vec(one, 1..10)
 }
@@ -40,7 +47,8 @@ fn i02_i05_the_conditional_writes_do_what_the_reference_does() {
         _ => None,
     })
     .unwrap();
-    let writer = DynamoTombstoneWriter::new(&aws, &facts.tombstones_table);
+    let writer =
+        DynamoTombstoneWriter::new(&aws, &facts.tombstones_table, &facts.tombstone_feed_table, Arc::new(SystemClock));
     let reader = DynamoTombstoneReader::new(&aws, &facts.tombstones_table);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut runner =
@@ -59,6 +67,7 @@ fn i02_i05_the_conditional_writes_do_what_the_reference_does() {
                             let expected = reference.raise(&cutoff);
                             prop_assert_eq!(writer.raise(&subject, &cutoff).await.unwrap(), expected);
                         }
+                        Write::EndOne(..) | Write::EndOthers(..) => {}
                         // Nobody seals what nobody tombstoned.
                         Write::Seal(..) if reference.not_before.is_none() => {}
                         Write::Seal(n, at) => {
@@ -68,6 +77,17 @@ fn i02_i05_the_conditional_writes_do_what_the_reference_does() {
                             let expected = reference.seal(&seal);
                             prop_assert_eq!(writer.seal(&subject, &seal).await.unwrap(), expected);
                         }
+                    }
+                    if let Write::EndOne(n, at) | Write::EndOthers(n, at) = write {
+                        let session = format!("session-{n}");
+                        let ended = match write {
+                            Write::EndOne(..) => EndedSessions::One(session),
+                            _ => EndedSessions::Others { spared: session },
+                        };
+                        let cutoff =
+                            SessionCutoff { revocation_id: RevocationId("rv_s".into()), at: EpochSeconds(*at), ended };
+                        reference.end_sessions(&cutoff);
+                        writer.end_sessions(&subject, &cutoff).await.unwrap();
                     }
                     let stored = reader.read(&subject).await.unwrap().unwrap_or_default();
                     prop_assert_eq!(&stored, &reference);

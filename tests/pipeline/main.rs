@@ -6,4 +6,5 @@ mod counter;
 mod crashes;
 mod intake;
 mod revoke;
+mod sessions;
 mod world;

@@ -328,7 +328,7 @@ async fn the_record_says_who_when_and_how_long() {
         record.tombstoned_at.map(|at| u64::try_from(at.0 - received.0).unwrap())
     );
     assert!(record.elapsed_to_seal_ms > record.elapsed_to_tombstone_ms);
-    assert_eq!(record.sessions_ended, None, "not known, not invented");
+    assert_eq!(record.sessions_ended, Some(0), "the ledger knows of none");
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ impl World {
 
     /// The calls that took effect, by name, without the audit trail's own.
     pub(crate) fn actions(&self) -> Vec<String> {
-        let bookkeeping = ["begin", "resolved", "step", "completed", "published", "finished"];
+        let bookkeeping = ["begin", "resolved", "step", "completed", "published", "finished", "sessions", "ended"];
         let state = self.cloud.state();
         state.calls.iter().filter(|call| !bookkeeping.contains(&call.as_str())).cloned().collect()
     }
@@ -130,6 +130,7 @@ pub(crate) fn revoker(cloud: &Arc<FakeCloud>) -> Revoker {
         locker: cloud.clone(),
         devices: cloud.clone(),
         audit: cloud.clone(),
+        ledger: Some(cloud.clone()),
         publisher: cloud.clone(),
         policy: Policy::default(),
         clock_skew: SKEW,

@@ -115,6 +115,7 @@ impl Revocations<'_> {
             occurred_at: Some(self.at.rfc3339()),
             effect,
             lockout: false,
+            session: None,
             txn: Some(self.request_id.to_owned()),
             pools: vec![self.source.pool.clone()],
         };

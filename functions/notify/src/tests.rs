@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use revocation_core::domain::disposition::{Disposed as _, Disposition};
 use revocation_core::domain::event::SessionsRevoked;
+use revocation_core::domain::initiator::InitiatorKind;
 use revocation_core::domain::policy::PolicyOverrides;
 use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::reason::ReasonCode;
 use revocation_core::domain::revocation_id::RevocationId;
+use revocation_core::domain::session::SessionScope;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::NO_ANSWER;
 use revocation_core::ports::{Claim, Clock, ContactBook, Contacts, NoticeLog, NoticeRecord, PortError, SmsNotifier};
@@ -232,6 +234,19 @@ async fn a_missing_contact_is_an_outcome() {
     let world = Arc::new(World::with_contacts(None, Some(ADDRESS)));
     let without_sender = UserNotice { email: None, ..notice(&world) };
     assert_eq!(without_sender.notify(&event(ReasonCode::Anomaly)).await.unwrap(), not_sent("no_sender_configured"));
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_signing_out_themselves() {
+    let world = Arc::new(World::new());
+    let mut event = event(ReasonCode::UserRequest);
+    event.record.session = Some(SessionScope::Only("o".into()));
+    event.record.initiator.kind = InitiatorKind::User;
+    assert_eq!(notice(&world).notify(&event).await.unwrap(), not_sent("own_sign_out"));
+    // By an administrator: the person is told.
+    event.record.revocation_id = RevocationId("rv_2".into());
+    event.record.initiator.kind = InitiatorKind::Admin;
+    assert_eq!(notice(&world).notify(&event).await.unwrap(), sent(NoticeChannel::Email));
 }
 
 #[tokio::test]

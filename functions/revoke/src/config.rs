@@ -15,6 +15,10 @@ const MOST_CLOCK_SKEW_SECONDS: u64 = 60;
 pub struct Config {
     /// `TOMBSTONES_TABLE`
     pub tombstones_table: String,
+    /// `TOMBSTONE_FEED_TABLE`
+    pub tombstone_feed_table: String,
+    /// `SESSIONS_TABLE`: the session ledger; default none.
+    pub sessions_table: Option<String>,
     /// `REVOCATIONS_TABLE`
     pub revocations_table: String,
     /// `EVENT_BUS_NAME`
@@ -43,6 +47,8 @@ impl Config {
         }
         let config = Self {
             tombstones_table: env.required("TOMBSTONES_TABLE"),
+            tombstone_feed_table: env.required("TOMBSTONE_FEED_TABLE"),
+            sessions_table: env.optional("SESSIONS_TABLE"),
             revocations_table: env.required("REVOCATIONS_TABLE"),
             event_bus_name: env.required("EVENT_BUS_NAME"),
             user_pool_ids: env.list("USER_POOL_IDS"),
@@ -64,6 +70,6 @@ mod tests {
     fn a_bad_start_names_every_variable() {
         let variables = [("CLOCK_SKEW_SECONDS", "600"), ("POLICY_OVERRIDES", "{\"x\":1}")];
         let BadEnvironment(mistakes) = Config::read(&variables).unwrap_err();
-        assert_eq!(mistakes.len(), 8, "{mistakes:?}");
+        assert_eq!(mistakes.len(), 9, "{mistakes:?}");
     }
 }

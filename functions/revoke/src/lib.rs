@@ -9,12 +9,13 @@ use revocation_aws::clients::AwsConfig;
 use revocation_aws::cognito::{
     CognitoAccountLocker, CognitoDeviceForgetter, CognitoSessionTerminator, CognitoSubjectResolver,
 };
-use revocation_aws::dynamodb::{DynamoAuditLog, DynamoTombstoneWriter};
+use revocation_aws::dynamodb::{DynamoAuditLog, DynamoSessionLedger, DynamoTombstoneWriter};
 use revocation_aws::eventbridge::EventBridgePublisher;
 use revocation_aws::sqs::SqsQueue;
 use revocation_core::domain::audit::{AuditRecord, Outcome};
 use revocation_core::domain::policy::Policy;
 use revocation_core::domain::request::RevocationRequest;
+use revocation_core::ports::Clock;
 use revocation_core::usecase::revoke::{RevocationOutcome, RevokeError, Revoker};
 use revocation_lambda::clock::SystemClock;
 use revocation_lambda::queue::{Delivery, EventHandler, Failure};
@@ -29,6 +30,8 @@ pub const IAM_ACTIONS: &[&[&str]] = &[
     CognitoAccountLocker::IAM_ACTIONS,
     CognitoDeviceForgetter::IAM_ACTIONS,
     DynamoTombstoneWriter::IAM_ACTIONS,
+    DynamoTombstoneWriter::FEED_IAM_ACTIONS,
+    DynamoSessionLedger::IAM_ACTIONS,
     DynamoAuditLog::IAM_ACTIONS,
     EventBridgePublisher::IAM_ACTIONS,
     SqsQueue::IAM_ACTIONS,
@@ -89,10 +92,14 @@ fn report(record: &AuditRecord) {
 #[must_use]
 pub fn revoker(aws: &AwsConfig, config: &Config) -> Revoker {
     let providers = config.issuer_providers.clone();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (table, feed) = (&config.tombstones_table, &config.tombstone_feed_table);
+    let ledger = config.sessions_table.as_ref().map(|table| Arc::new(DynamoSessionLedger::new(aws, table)) as _);
     Revoker {
-        clock: Arc::new(SystemClock),
+        tombstones: Arc::new(DynamoTombstoneWriter::new(aws, table, feed, clock.clone())),
+        clock,
+        ledger,
         resolver: Arc::new(CognitoSubjectResolver::new(aws, &config.user_pool_ids, providers)),
-        tombstones: Arc::new(DynamoTombstoneWriter::new(aws, &config.tombstones_table)),
         terminator: Arc::new(CognitoSessionTerminator::new(aws)),
         locker: Arc::new(CognitoAccountLocker::new(aws)),
         devices: Arc::new(CognitoDeviceForgetter::new(aws)),

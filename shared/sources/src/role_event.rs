@@ -198,6 +198,7 @@ impl RoleSource {
             occurred_at: Some(event.timestamp.clone()),
             effect: self.effect,
             lockout: false,
+            session: None,
             txn: None,
             pools: Vec::new(),
         })?;

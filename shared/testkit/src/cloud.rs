@@ -9,13 +9,13 @@ use revocation_core::domain::audit::{AuditRecord, Started, StepRecord, Trail};
 use revocation_core::domain::event::Event;
 use revocation_core::domain::profile::{Profile, SubjectKey};
 use revocation_core::domain::revocation_id::RevocationId;
-use revocation_core::domain::session::SessionCutoff;
+use revocation_core::domain::session::{SessionCutoff, SessionRecord};
 use revocation_core::domain::subject::SubjectIdentifier;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
 use revocation_core::ports::{
-    AccountLocker, Acted, AuditLog, Begun, DeviceForgetter, EventPublisher, PortError, SessionTerminator,
-    SubjectResolver, TombstoneReader, TombstoneWriter,
+    AccountLocker, Acted, AuditLog, Begun, DeviceForgetter, EventPublisher, PortError, SessionLedger,
+    SessionTerminator, SubjectResolver, TombstoneReader, TombstoneWriter,
 };
 
 use crate::clock::FakeClock;
@@ -38,6 +38,8 @@ pub struct State {
     pub users: Vec<(String, Profile)>,
     /// Tombstones.
     pub tombstones: BTreeMap<SubjectKey, Tombstone>,
+    /// The session ledger, with the revocation that ended each.
+    pub sessions: BTreeMap<SubjectKey, Vec<(SessionRecord, Option<RevocationId>)>>,
     /// Audit trails.
     pub trails: BTreeMap<RevocationId, Trail>,
     /// What was published.
@@ -175,6 +177,24 @@ impl TombstoneWriter for FakeCloud {
 
     async fn end_sessions(&self, subject: &SubjectKey, cutoff: &SessionCutoff) -> Result<(), PortError> {
         self.call("end_sessions", "", |state| state.tombstones.entry(subject.clone()).or_default().end_sessions(cutoff))
+    }
+}
+
+#[async_trait]
+impl SessionLedger for FakeCloud {
+    async fn sessions(&self, subject: &SubjectKey) -> Result<Vec<SessionRecord>, PortError> {
+        self.call("sessions", "", |state| {
+            let known = state.sessions.get(subject).into_iter().flatten();
+            known.map(|(session, _)| session.clone()).collect()
+        })
+    }
+
+    async fn ended(&self, subject: &SubjectKey, origin_jti: &str, by: &RevocationId) -> Result<bool, PortError> {
+        self.call("ended", "", |state| {
+            let mut known = state.sessions.get_mut(subject).into_iter().flatten();
+            let found = known.find(|(session, _)| session.origin_jti == origin_jti);
+            found.is_some_and(|(_, ended_by)| ended_by.get_or_insert_with(|| by.clone()) == by)
+        })
     }
 }
 

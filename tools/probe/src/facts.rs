@@ -43,6 +43,10 @@ pub struct Facts {
     pub bus_name: String,
     /// One item a user.
     pub tombstones_table: String,
+    /// Its feed of changes.
+    pub tombstone_feed_table: String,
+    /// The session ledger.
+    pub sessions_table: String,
     /// Audit trail.
     pub revocations_table: String,
     /// Signs of compromise and incidents.

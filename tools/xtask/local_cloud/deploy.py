@@ -27,7 +27,10 @@ import sources
 BUCKET = "session-revocation-artifacts"
 CODE_URI = re.compile(r"^(?P<lead>\s*CodeUri:\s*)(?P<path>\.\./\S+?)/?\s*$", re.MULTILINE)
 # CloudFormation sets TTL on AWS; MiniStack ignores the property, so it is set by hand.
-TTL_TABLES = {"TombstonesTable": "expires_at", "CompromisesTable": "expires_at", "IntakeTable": "expires_at"}
+TTL_TABLES = {
+    name: "expires_at"
+    for name in ("TombstonesTable", "TombstoneFeedTable", "SessionsTable", "CompromisesTable", "IntakeTable")
+}
 
 
 class DeployError(Exception):

@@ -33,6 +33,7 @@ pub(super) fn request(
         occurred_at: None,
         effect: Effect::SignOut,
         lockout: false,
+        session: None,
         txn: None,
         pools: Vec::new(),
     }

@@ -2,6 +2,8 @@
 
 title = Ihre Sitzungen wurden beendet
 title-refresh = Ihre Zugriffsrechte wurden geändert
+title-session = Eine Ihrer Sitzungen wurde beendet
+title-others = Alle Ihre anderen Sitzungen wurden beendet
 greeting = Guten Tag,
 organisation = Ihre Organisation
     .sms = Ihre Organisation
@@ -13,6 +15,10 @@ what = Am { $time } wurden alle Ihre Sitzungen beendet. Sie sind jetzt auf allen
     .sms = Alle Ihre Sitzungen wurden am { $time } beendet.
 what-refresh = Am { $time } wurden Ihre Zugriffsrechte geändert. Ihre Anwendungen übernehmen die neuen Rechte von selbst, sobald sie Ihre Sitzung das nächste Mal erneuern.
     .sms = Ihre Zugriffsrechte wurden am { $time } geändert.
+what-session = Am { $time } wurde eine Ihrer Sitzungen beendet; andere laufen weiter.
+    .sms = Eine Ihrer Sitzungen wurde am { $time } beendet.
+what-others = Am { $time } wurden alle Ihre Sitzungen bis auf eine beendet. Sie sind jetzt auf allen Ihren anderen Geräten abgemeldet.
+    .sms = Alle Ihre Sitzungen bis auf eine wurden am { $time } beendet.
 
 why-given = Angegebener Grund: { $reason }
     .sms = Grund: { $reason }

@@ -7,6 +7,8 @@
 
 title = Your sessions have been ended
 title-refresh = Your access rights have changed
+title-session = One of your sessions was ended
+title-others = All your other sessions were ended
 greeting = Hello,
 organisation = your organisation
     .sms = your organisation
@@ -19,6 +21,10 @@ what = On { $time }, all your sessions were ended. You are now signed out on all
     .sms = All your sessions were ended on { $time }.
 what-refresh = On { $time }, your access rights were changed. Your applications take on the new rights by themselves, the next time they renew your session.
     .sms = Your access rights were changed on { $time }.
+what-session = On { $time }, one of your sessions was ended; others go on.
+    .sms = One of your sessions was ended on { $time }.
+what-others = On { $time }, all your sessions but one were ended. You are now signed out on all your other devices.
+    .sms = All your sessions but one were ended on { $time }.
 
 why-given = Reason given: { $reason }
     .sms = Reason: { $reason }

@@ -2,6 +2,8 @@
 
 title = Se han cerrado sus sesiones
 title-refresh = Sus permisos de acceso han cambiado
+title-session = Se ha cerrado una de sus sesiones
+title-others = Se han cerrado todas sus demás sesiones
 greeting = Hola:
 organisation = su organización
     .sms = su empresa
@@ -13,6 +15,10 @@ what = El { $time } se cerraron todas sus sesiones. Ya no tiene la sesión abier
     .sms = Todas sus sesiones se cerraron el { $time }.
 what-refresh = El { $time } se modificaron sus permisos de acceso. Sus aplicaciones aplicarán los nuevos permisos por sí solas la próxima vez que renueven su sesión.
     .sms = Sus permisos de acceso se modificaron el { $time }.
+what-session = El { $time } se cerró una de sus sesiones; otras siguen abiertas.
+    .sms = Una de sus sesiones fue cerrada el { $time }.
+what-others = El { $time } se cerraron todas sus sesiones menos una. Ya no tiene la sesión abierta en ningún otro dispositivo.
+    .sms = Todas sus sesiones menos una se cerraron el { $time }.
 
 why-given = Motivo indicado: { $reason }
     .sms = Motivo: { $reason }

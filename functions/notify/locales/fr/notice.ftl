@@ -2,6 +2,8 @@
 
 title = Vos sessions ont été fermées
 title-refresh = Vos droits d'accès ont été modifiés
+title-session = L'une de vos sessions a été fermée
+title-others = Toutes vos autres sessions ont été fermées
 greeting = Bonjour,
 organisation = votre organisation
     .sms = votre organisation
@@ -13,6 +15,10 @@ what = Toutes vos sessions ont été fermées le { $time }. Plus aucun de vos ap
     .sms = Toutes vos sessions ont été fermées le { $time }.
 what-refresh = Vos droits d'accès ont été modifiés le { $time }. Vos applications appliqueront d'elles-mêmes les nouveaux droits au prochain renouvellement de votre session.
     .sms = Vos droits d'accès ont été modifiés le { $time }.
+what-session = L'une de vos sessions a été fermée le { $time } ; d'autres restent ouvertes.
+    .sms = Une de vos sessions a été fermée le { $time }.
+what-others = Toutes vos sessions sauf une ont été fermées le { $time }. Plus aucun de vos autres appareils n'est connecté.
+    .sms = Toutes vos sessions sauf une ont été fermées le { $time }.
 
 why-given = Motif indiqué : { $reason }
     .sms = Motif : { $reason }

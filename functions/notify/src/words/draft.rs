@@ -4,6 +4,7 @@ use revocation_core::domain::audit::{AuditRecord, Step, StepOutcome};
 use revocation_core::domain::event::SessionsRevoked;
 use revocation_core::domain::reason::ReasonCode;
 use revocation_core::domain::request::Effect;
+use revocation_core::domain::session::SessionScope;
 use revocation_core::usecase::notify::Notice;
 
 use super::language::{Language, Part};
@@ -25,8 +26,8 @@ pub(super) struct Draft<'a> {
 impl Draft<'_> {
     /// The notice.
     pub(super) fn notice(&self) -> Option<Notice> {
-        let title = if self.is_refresh() { "title-refresh" } else { "title" };
-        Some(Notice { title: self.say(title, Part::Email)?, short: self.sms()?, long: self.email()? })
+        let title = format!("title{}", self.extent());
+        Some(Notice { title: self.say(&title, Part::Email)?, short: self.sms()?, long: self.email()? })
     }
 
     fn email(&self) -> Option<String> {
@@ -35,7 +36,7 @@ impl Draft<'_> {
             Some(reason) => self.language.say("why-given", Part::Email, &[("reason", reason)])?,
             None => say(&self.why())?,
         };
-        let what = format!("{} {why}", say(self.what())?);
+        let what = format!("{} {why}", say(&self.what())?);
         Some([say("greeting")?, what, say(&self.action())?, say("ask")?, say("no-links")?].join("\n\n") + "\n")
     }
 
@@ -48,7 +49,7 @@ impl Draft<'_> {
 
     fn sms_with(&self, why: &str) -> Option<String> {
         let say = |id: &str| self.say(id, Part::Sms);
-        let texts = [say(self.what())?, why.to_owned(), say(&self.action())?, say("ask")?, say("no-links")?];
+        let texts = [say(&self.what())?, why.to_owned(), say(&self.action())?, say("ask")?, say("no-links")?];
         let text = texts.join(" ");
         // The name stands in "ask"; at the beginning, where it says at once who writes, it stands if there is room.
         let named = self.sms_name().map(|name| format!("{name}: {text}"));
@@ -72,8 +73,18 @@ impl Draft<'_> {
         self.organisation.map(sms::simplified).filter(|name| sms::septets(name).is_some())
     }
 
-    fn what(&self) -> &'static str {
-        if self.is_refresh() { "what-refresh" } else { "what" }
+    fn what(&self) -> String {
+        format!("what{}", self.extent())
+    }
+
+    /// How much was ended, as the ends of the texts' names have it.
+    fn extent(&self) -> &'static str {
+        match (&self.event.record.session, self.is_refresh()) {
+            (Some(SessionScope::Only(_)), _) => "-session",
+            (Some(SessionScope::AllBut(_)), _) => "-others",
+            (None, true) => "-refresh",
+            (None, false) => "",
+        }
     }
 
     fn why(&self) -> String {

@@ -4,6 +4,7 @@ use revocation_core::domain::audit::{Step, StepOutcome, StepRecord};
 use revocation_core::domain::policy::PolicyOverrides;
 use revocation_core::domain::reason::ReasonCode;
 use revocation_core::domain::request::Effect;
+use revocation_core::domain::session::SessionScope;
 use revocation_core::domain::text::LocalizedText;
 use revocation_core::domain::time::EpochMillis;
 
@@ -45,6 +46,11 @@ fn every_notice(organisation: &str, reason_user: &str) -> Vec<(String, Notice)> 
         let mut events: Vec<SessionsRevoked> = ReasonCode::ALL.map(|reason| with_reason(reason, given)).into();
         events.extend(events.clone().into_iter().map(disabled));
         events.push(SessionsRevoked { reason_user: events[0].reason_user.clone(), ..refreshed() });
+        for session in [SessionScope::Only("o".into()), SessionScope::AllBut("o".into())] {
+            let mut event = with_reason(ReasonCode::UserRequest, given);
+            event.record.session = Some(session);
+            events.push(event);
+        }
         for event in events {
             let name = format!("{tag} {} {:?} {}", event.record.reason, event.record.effect, event.record.steps.len());
             notices.push((name, words.write(&event, &contacts(tag, "Europe/Berlin"))));

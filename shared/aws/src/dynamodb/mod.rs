@@ -5,6 +5,8 @@ mod compromises;
 mod intake_ledger;
 mod item;
 mod notice_log;
+mod session_ledger;
+mod tombstone_feed;
 mod tombstone_reader;
 mod tombstone_writer;
 
@@ -12,5 +14,6 @@ pub use audit_log::DynamoAuditLog;
 pub use compromises::DynamoCompromises;
 pub use intake_ledger::DynamoIntakeLedger;
 pub use notice_log::DynamoNoticeLog;
+pub use session_ledger::DynamoSessionLedger;
 pub use tombstone_reader::DynamoTombstoneReader;
 pub use tombstone_writer::DynamoTombstoneWriter;

@@ -2,6 +2,7 @@
 //! concurrent writers.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
@@ -13,9 +14,10 @@ use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::session::{EndedSessions, SessionCutoff};
 use revocation_core::domain::time::EpochSeconds;
 use revocation_core::domain::tombstone::{Cutoff, CutoffKind, Raised, Seal, Sealed};
-use revocation_core::ports::{PortError, TombstoneWriter};
+use revocation_core::ports::{Clock, PortError, TombstoneWriter};
 
 use super::item::{n, s};
+use super::tombstone_feed::TombstoneFeed;
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
@@ -25,20 +27,28 @@ const MOST_CHANGES_OF_HANDS: usize = 4;
 /// The item holds nothing that must outlive a confirmed sign-out.
 const ENDS_NO_SESSION: &str = "attribute_not_exists(sessions) AND attribute_not_exists(others_not_before)";
 
-/// Writes the tombstones table.
+/// Writes the tombstones table, and notes every change in the feed.
 pub struct DynamoTombstoneWriter {
     client: Client,
     table: String,
+    feed: TombstoneFeed,
 }
 
 impl DynamoTombstoneWriter {
     /// The actions it needs.
     pub const IAM_ACTIONS: &[&str] = &[UPDATE];
+    /// Those on the feed's table.
+    pub const FEED_IAM_ACTIONS: &[&str] = TombstoneFeed::IAM_ACTIONS;
 
-    /// A writer of `table`.
+    /// A writer of `table`, and of its feed in `feed_table`.
     #[must_use]
-    pub fn new(aws: &AwsConfig, table: impl Into<String>) -> Self {
-        Self { client: aws.dynamodb(), table: table.into() }
+    pub fn new(
+        aws: &AwsConfig,
+        table: impl Into<String>,
+        feed_table: impl Into<String>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { client: aws.dynamodb(), table: table.into(), feed: TombstoneFeed::new(aws, feed_table, clock) }
     }
 
     fn update(&self, subject: &SubjectKey) -> UpdateItemFluentBuilder {
@@ -81,6 +91,21 @@ impl DynamoTombstoneWriter {
             .condition_expression("attribute_not_exists(claims_not_before) OR claims_not_before < :at")
             .expression_attribute_values(":at", n(cutoff.at.0));
         Ok(if apply(raise).await? { Raised::Moved } else { Raised::AlreadyLater })
+    }
+
+    async fn seal_by_turns(&self, subject: &SubjectKey, seal: &Seal) -> Result<Sealed, PortError> {
+        for _ in 0..MOST_CHANGES_OF_HANDS {
+            if self.seal_own(subject, seal).await?
+                || self.seal_in_place(subject, seal).await?
+                || self.seal_beside_sessions(subject, seal).await?
+            {
+                return Ok(Sealed::Sealed);
+            }
+            if let Some(sealed) = self.raise_anothers(subject, seal).await? {
+                return Ok(sealed);
+            }
+        }
+        Err(PortError::retry(UPDATE, "contended"))
     }
 
     /// The usual case in one write: nobody else has touched the item since our own tombstone.
@@ -213,34 +238,29 @@ impl DynamoTombstoneWriter {
 #[async_trait]
 impl TombstoneWriter for DynamoTombstoneWriter {
     async fn raise(&self, subject: &SubjectKey, cutoff: &Cutoff) -> Result<Raised, PortError> {
-        match cutoff.kind {
-            CutoffKind::Sessions => self.raise_sessions(subject, cutoff).await,
-            CutoffKind::Claims => self.raise_claims(subject, cutoff).await,
-        }
+        let raise = async {
+            match cutoff.kind {
+                CutoffKind::Sessions => self.raise_sessions(subject, cutoff).await,
+                CutoffKind::Claims => self.raise_claims(subject, cutoff).await,
+            }
+        };
+        self.feed.noting(subject, raise).await
     }
 
     async fn seal(&self, subject: &SubjectKey, seal: &Seal) -> Result<Sealed, PortError> {
-        for _ in 0..MOST_CHANGES_OF_HANDS {
-            if self.seal_own(subject, seal).await?
-                || self.seal_in_place(subject, seal).await?
-                || self.seal_beside_sessions(subject, seal).await?
-            {
-                return Ok(Sealed::Sealed);
-            }
-            if let Some(sealed) = self.raise_anothers(subject, seal).await? {
-                return Ok(sealed);
-            }
-        }
-        Err(PortError::retry(UPDATE, "contended"))
+        self.feed.noting(subject, self.seal_by_turns(subject, seal)).await
     }
 
     async fn end_sessions(&self, subject: &SubjectKey, cutoff: &SessionCutoff) -> Result<(), PortError> {
-        match &cutoff.ended {
-            EndedSessions::One(origin_jti) => self.end_one(subject, cutoff, origin_jti).await?,
-            EndedSessions::Others { spared } => self.end_others(subject, cutoff, spared).await?,
-        }
-        // After the entry: a seal shortens the life of an item without one, and may come between the two.
-        self.keep_until(subject, cutoff.expires_at()).await
+        let end = async {
+            match &cutoff.ended {
+                EndedSessions::One(origin_jti) => self.end_one(subject, cutoff, origin_jti).await?,
+                EndedSessions::Others { spared } => self.end_others(subject, cutoff, spared).await?,
+            }
+            // After the entry: a seal shortens the life of an item without one, and may come between the two.
+            self.keep_until(subject, cutoff.expires_at()).await
+        };
+        self.feed.noting(subject, end).await
     }
 }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::initiator::Initiator;
+use super::initiator::{Initiator, InitiatorKind};
 use super::profile::{Profile, SubjectKey};
 use super::reason::ReasonCode;
 use super::request::{Effect, EventSource, RevocationRequest};
 use super::revocation_id::{PayloadDigest, RevocationId};
+use super::session::{SessionRecord, SessionScope};
 use super::text::LocalizedText;
 use super::time::{EpochMillis, EpochSeconds};
 
@@ -63,6 +64,9 @@ pub struct StepRecord {
     pub at: EpochMillis,
 }
 
+/// The most sessions named in a record; beyond, only their number is told.
+pub const MOST_SESSIONS: usize = 20;
+
 /// Written before anything is done. Fixes the cutoff for every redelivery (I2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
@@ -115,12 +119,18 @@ pub struct AuditRecord {
     pub reason_admin: LocalizedText,
     /// How much was ended.
     pub effect: Effect,
+    /// Which sessions were meant, where not all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionScope>,
     /// The outcome.
     pub outcome: Outcome,
     /// The steps, in order.
     pub steps: Vec<StepRecord>,
-    /// How many sessions were ended. `None`: not known; never invented.
+    /// How many sessions the ledger knew of that were ended. `None`: not known; never invented.
     pub sessions_ended: Option<u64>,
+    /// Those, the one last seen first; at most [`MOST_SESSIONS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<SessionRecord>,
     /// When the pipeline received the request, epoch milliseconds.
     pub received_at: EpochMillis,
     /// When tokens were refused from, epoch milliseconds.
@@ -224,9 +234,11 @@ impl AuditRecord {
             reason: request.reason,
             reason_admin: request.reason_admin.clone(),
             effect: request.effect,
+            session: request.session.clone(),
             outcome,
             steps: steps.values().cloned().collect(),
             sessions_ended: None,
+            sessions: Vec::new(),
             received_at: started.received_at,
             tombstoned_at,
             sealed_at,
@@ -236,11 +248,27 @@ impl AuditRecord {
         }
     }
 
-    /// The record without what may be personal (I10), for the log: no texts, no identifier that is an address or number.
+    /// Whether somebody signed out of a single session of their own.
+    #[must_use]
+    pub fn is_own_sign_out(&self) -> bool {
+        self.initiator.kind == InitiatorKind::User && matches!(self.session, Some(SessionScope::Only(_)))
+    }
+
+    /// The record with the sessions that were ended.
+    #[must_use]
+    pub fn with_sessions(mut self, ended: Option<Vec<SessionRecord>>) -> Self {
+        self.sessions_ended = ended.as_ref().and_then(|ended| u64::try_from(ended.len()).ok());
+        self.sessions = ended.unwrap_or_default();
+        self.sessions.truncate(MOST_SESSIONS);
+        self
+    }
+
+    /// The record without what may be personal (I10), for the log: no texts, no sessions, no identifier that is an address or number.
     #[must_use]
     pub fn for_log(&self) -> Self {
         let mut record = self.clone();
         record.reason_admin = LocalizedText::default();
+        record.sessions.clear();
         for id in [&mut record.initiator.id, &mut record.source.event_id] {
             if looks_personal(id) {
                 *id = "[redacted]".into();

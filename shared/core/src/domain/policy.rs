@@ -112,7 +112,8 @@ impl Policy {
     #[must_use]
     pub fn actions(&self, request: &RevocationRequest, profile: &Profile) -> Actions {
         let row = self.row(request.reason);
-        if request.effect == Effect::Refresh {
+        // Cognito can end one session only for whoever holds its refresh token; all else there is for the whole account.
+        if request.effect == Effect::Refresh || request.session.is_some() {
             return Actions { sign_out: false, lock: Lock::None, forget_devices: false };
         }
         let lock = match row.lock {

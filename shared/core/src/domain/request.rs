@@ -1,12 +1,13 @@
 //! `Revocation Requested`: the one command every intake translates into.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::disposition::{Disposed, Disposition};
 use super::initiator::Initiator;
 use super::profile::{SubjectKey, UserPoolId};
 use super::reason::ReasonCode;
 use super::revocation_id::{PayloadDigest, RevocationId};
+use super::session::{self, SessionScope};
 use super::subject::{BadSubject, SubjectIdentifier};
 use super::text::{self, BadText, LocalizedText};
 use super::time::{EpochMillis, NotATimestamp};
@@ -51,6 +52,9 @@ pub struct RevocationRequest {
     /// For `compromise`: disable the account instead of resetting its password.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lockout: bool,
+    /// Which sessions, where not all of them are meant.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    pub session: Option<SessionScope>,
     /// RFC 8417 `txn`: ties several events to one cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub txn: Option<String>,
@@ -117,6 +121,9 @@ pub enum BadRequest {
     /// `pools`.
     #[error("`pools` has more than 64 entries, or one that is no user pool's id")]
     Pools,
+    /// `session`, with what cannot be done to one session, or naming none.
+    #[error("`session` {0}")]
+    Session(&'static str),
     /// `effect: refresh` with a reason other than `role_change`.
     #[error("`effect: refresh` is for role_change only")]
     EffectWithoutRoleChange,
@@ -177,6 +184,9 @@ impl RevocationRequest {
         if self.effect == Effect::Refresh && self.reason != ReasonCode::RoleChange {
             return Err(BadRequest::EffectWithoutRoleChange);
         }
+        if let Some(session) = &self.session {
+            check_session(session, self.reason)?;
+        }
         Ok(())
     }
 
@@ -215,6 +225,22 @@ impl Effect {
     fn is_default(&self) -> bool {
         *self == Self::SignOut
     }
+}
+
+/// A member that is there: `null` is a wrong type.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SessionScope>, D::Error> {
+    SessionScope::deserialize(deserializer).map(Some)
+}
+
+/// A reason that says something of the person, and not of one device, ends every session.
+fn check_session(session: &SessionScope, reason: ReasonCode) -> Result<(), BadRequest> {
+    if !session::is_origin_jti(session.origin_jti()) {
+        return Err(BadRequest::Session("is not 1 to 128 visible ASCII characters"));
+    }
+    if !matches!(reason, ReasonCode::UserRequest | ReasonCode::Anomaly | ReasonCode::Canary) {
+        return Err(BadRequest::Session("is for user_request, anomaly and canary only"));
+    }
+    Ok(())
 }
 
 /// serde's messages quote values ("invalid type: string \"jane@…\""), so only path and kind are passed on.
@@ -258,7 +284,7 @@ fn known_member(segment: &serde_path_to_error::Segment) -> String {
         "kind",
         "occurred_at",
     ];
-    const MORE: [&str; 5] = ["reason_admin", "reason_user", "effect", "lockout", "txn"];
+    const MORE: [&str; 6] = ["reason_admin", "reason_user", "effect", "lockout", "session", "txn"];
     match segment {
         serde_path_to_error::Segment::Map { key } if MEMBERS.iter().chain(&MORE).any(|name| name == key) => key.clone(),
         serde_path_to_error::Segment::Seq { index } => index.to_string(),

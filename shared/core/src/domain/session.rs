@@ -13,14 +13,11 @@ use super::tombstone::LONGEST_REFRESH_LIFE;
 /// The longest `origin_jti` taken. Cognito's are UUIDs of 36 characters.
 pub const MAX_ORIGIN_JTI_BYTES: usize = 128;
 
-/// Which of a subject's sessions a request means. Wire form: absent, `{"only": "<origin_jti>"}` or
+/// Which of a subject's sessions a request means, where it is not all of them. Wire form: `{"only": "<origin_jti>"}` or
 /// `{"all_but": "<origin_jti>"}`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionScope {
-    /// Every one.
-    #[default]
-    All,
     /// One: "sign out that device".
     Only(String),
     /// Every one but this: "sign out everywhere but here".
@@ -94,18 +91,29 @@ pub struct SessionRecord {
 // === impl SessionScope ===
 
 impl SessionScope {
-    /// Whether it means all of them.
-    #[must_use]
-    pub fn is_all(&self) -> bool {
-        *self == Self::All
-    }
-
     /// The session it names.
     #[must_use]
-    pub fn origin_jti(&self) -> Option<&str> {
+    pub fn origin_jti(&self) -> &str {
+        let (Self::Only(id) | Self::AllBut(id)) = self;
+        id
+    }
+
+    /// What it ends, as of `at`.
+    #[must_use]
+    pub fn cutoff(&self, revocation_id: RevocationId, at: EpochSeconds) -> SessionCutoff {
+        let ended = match self {
+            Self::Only(id) => EndedSessions::One(id.clone()),
+            Self::AllBut(id) => EndedSessions::Others { spared: id.clone() },
+        };
+        SessionCutoff { revocation_id, at, ended }
+    }
+
+    /// Whether it means this session.
+    #[must_use]
+    pub fn means(&self, origin_jti: &str) -> bool {
         match self {
-            Self::All => None,
-            Self::Only(id) | Self::AllBut(id) => Some(id),
+            Self::Only(id) => id == origin_jti,
+            Self::AllBut(id) => id != origin_jti,
         }
     }
 }

@@ -49,7 +49,8 @@ pub enum NoticeResult {
         /// The channel.
         channel: NoticeChannel,
     },
-    /// Not sent, with a stable code: `no_contact`, `opted_out`, `user_not_found`, `policy_none`.
+    /// Not sent, with a stable code: `no_contact`, `opted_out`, `user_not_found`, `policy_none`,
+    /// `own_sign_out`.
     NotSent {
         /// Why.
         code: String,

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::domain::profile::SubjectKey;
+use crate::domain::revocation_id::RevocationId;
 use crate::domain::session::{SessionRecord, Sighting};
 
 use super::PortError;
@@ -13,9 +14,13 @@ pub trait SessionRecorder: Send + Sync {
     fn saw(&self, sighting: &Sighting<'_>);
 }
 
-/// Reads what was noted.
+/// Reads what was noted, and notes what was ended.
 #[async_trait]
 pub trait SessionLedger: Send + Sync {
-    /// The subject's sessions that are remembered, the one last seen first. Bounded: the oldest beyond 100 are left out.
+    /// The subject's sessions that are remembered, the one last seen first. At most 100 are read.
     async fn sessions(&self, subject: &SubjectKey) -> Result<Vec<SessionRecord>, PortError>;
+
+    /// Notes that a revocation ended a session. Whether it is this one that did: an earlier one may have, and a session
+    /// is not counted twice. The same revocation may ask again, and gets the same answer.
+    async fn ended(&self, subject: &SubjectKey, origin_jti: &str, by: &RevocationId) -> Result<bool, PortError>;
 }

@@ -113,6 +113,10 @@ impl UserNotice {
     }
 
     async fn send(&self, event: &SessionsRevoked, subject: &SubjectKey) -> Result<NoticeResult, PortError> {
+        // Who signs out on a device of their own knows it: a notice of each would teach people not to read them.
+        if event.record.is_own_sign_out() {
+            return Ok(not_sent("own_sign_out"));
+        }
         match self.policy.row(event.record.reason).notice {
             NoticeChannel::None => Ok(not_sent("policy_none")),
             // The manager is told even if the account is gone by now.

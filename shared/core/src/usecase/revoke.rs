@@ -22,13 +22,14 @@ use crate::domain::subject::SubjectIdentifier;
 use crate::domain::time::EpochMillis;
 use crate::domain::tombstone::{Cutoff, CutoffKind};
 use crate::ports::{
-    AccountLocker, AuditLog, Begun, Clock, DeviceForgetter, EventPublisher, PortError, SessionTerminator,
-    SubjectResolver, TombstoneWriter,
+    AccountLocker, AuditLog, Begun, Clock, DeviceForgetter, EventPublisher, PortError, SessionLedger,
+    SessionTerminator, SubjectResolver, TombstoneWriter,
 };
 
+mod sessions;
 mod steps;
 
-use steps::Steps;
+use steps::{Lockout, Steps};
 
 /// The ports and settings of the revoker.
 pub struct Revoker {
@@ -46,6 +47,8 @@ pub struct Revoker {
     pub devices: Arc<dyn DeviceForgetter>,
     /// Remembers and proves.
     pub audit: Arc<dyn AuditLog>,
+    /// Knows which sessions there were; `None` where no ledger is kept.
+    pub ledger: Option<Arc<dyn SessionLedger>>,
     /// Tells the rest of the pipeline.
     pub publisher: Arc<dyn EventPublisher>,
     /// What follows from a reason.
@@ -161,7 +164,7 @@ impl Revoker {
         let key = self.key_of(&trail.started.request);
         if let Some(key) = key.filter(|key| !trail.steps.contains_key(key)) {
             let mut steps = Steps::of(self, trail, &key);
-            steps.tombstone(&cutoff(trail)).await?;
+            steps.tombstone(&lockout(trail)).await?;
             let records = steps.into_records();
             trail.steps.insert(key, records);
         }
@@ -190,7 +193,7 @@ impl Revoker {
         }
         let mut steps = Steps::of(self, trail, &profile.key);
         let actions = self.policy.actions(&trail.started.request, profile);
-        steps.tombstone(&cutoff(trail)).await?;
+        steps.tombstone(&lockout(trail)).await?;
         steps.act(profile, actions).await?;
         let mut trail = trail.clone();
         trail.steps.insert(profile.key.clone(), steps.into_records());
@@ -201,7 +204,7 @@ impl Revoker {
     async fn end_nobody(&self, trail: &Trail) -> Result<Option<AuditRecord>, PortError> {
         let request = &trail.started.request;
         let key = self.key_of(request);
-        let Some(key) = key.filter(|_| request.effect == Effect::SignOut) else {
+        let Some(key) = key.filter(|_| request.effect == Effect::SignOut && request.session.is_none()) else {
             return self.complete(trail, None).await;
         };
         let mut steps = Steps::of(self, trail, &key);
@@ -218,6 +221,10 @@ impl Revoker {
         }
         let steps = subject.and_then(|key| trail.steps.get(key)).cloned().unwrap_or_default();
         let record = AuditRecord::sum_up(&trail.started, subject, &steps);
+        let record = match subject {
+            Some(key) => record.with_sessions(self.ended_sessions(&trail.started, key).await),
+            None => record,
+        };
         let standing = self.audit.completed(&record, self.clock.now()).await?;
         let is_ours = standing == record;
         if let Some(key) = subject {
@@ -247,12 +254,14 @@ fn worth_retrying(before: Option<PortError>, error: PortError) -> PortError {
     before.filter(|before| before.disposition == Disposition::Retry).unwrap_or(error)
 }
 
-fn cutoff(trail: &Trail) -> Cutoff {
-    let kind = match trail.started.request.effect {
-        Effect::SignOut => CutoffKind::Sessions,
-        Effect::Refresh => CutoffKind::Claims,
+fn lockout(trail: &Trail) -> Lockout {
+    let (id, at) = (trail.started.revocation_id.clone(), trail.started.not_before);
+    let kind = match (&trail.started.request.session, trail.started.request.effect) {
+        (Some(session), _) => return Lockout::Sessions(session.cutoff(id, at)),
+        (None, Effect::SignOut) => CutoffKind::Sessions,
+        (None, Effect::Refresh) => CutoffKind::Claims,
     };
-    Cutoff { revocation_id: trail.started.revocation_id.clone(), at: trail.started.not_before, kind }
+    Lockout::Everything(Cutoff { revocation_id: id, at, kind })
 }
 
 /// What the bus is told. A person is told of ended sessions only if they were ended; a failed step is always told.
@@ -261,9 +270,9 @@ fn events(record: &AuditRecord, request: &RevocationRequest) -> Vec<Event> {
     if record.outcome == Outcome::NoSuchUser {
         return events;
     }
-    let ended = match record.effect {
-        Effect::SignOut => record.sealed_at.is_some() || steps::was_sealed_by_another(record),
-        Effect::Refresh => record.tombstoned_at.is_some(),
+    let ended = match (&record.session, record.effect) {
+        (None, Effect::SignOut) => record.sealed_at.is_some() || steps::was_sealed_by_another(record),
+        (Some(_), _) | (None, Effect::Refresh) => record.tombstoned_at.is_some(),
     };
     if ended {
         let reason_user = request.reason_user.clone();

@@ -149,6 +149,7 @@ impl SiemSource {
             occurred_at: self.mapping.occurred_at(alert),
             effect: Effect::SignOut,
             lockout: self.lockout,
+            session: None,
             txn: clean(self.mapping.txn(alert), MAX_TXN_CHARS),
             pools: Vec::new(),
         }

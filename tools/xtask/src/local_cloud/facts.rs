@@ -59,6 +59,10 @@ pub(crate) struct Facts {
     pub(crate) bus_name: String,
     /// One item per user.
     pub(crate) tombstones_table: String,
+    /// Its feed of changes.
+    pub(crate) tombstone_feed_table: String,
+    /// The session ledger.
+    pub(crate) sessions_table: String,
     /// Audit trail.
     pub(crate) revocations_table: String,
     /// Counts and incidents.
@@ -164,6 +168,8 @@ impl Facts {
             client_id: output("UserPoolClientId")?,
             bus_name: output("BusName")?,
             tombstones_table: output("TombstonesTable")?,
+            tombstone_feed_table: output("TombstoneFeedTable")?,
+            sessions_table: output("SessionsTable")?,
             revocations_table: output("RevocationsTable")?,
             compromises_table: output("CompromisesTable")?,
             intake_table: output("IntakeTable")?,

@@ -8,6 +8,7 @@ use crate::domain::disposition::Disposition;
 use crate::domain::policy::{Actions, Lock};
 use crate::domain::profile::{Profile, SubjectKey};
 use crate::domain::revocation_id::RevocationId;
+use crate::domain::session::SessionCutoff;
 use crate::domain::tombstone::{Cutoff, CutoffKind, Seal, Sealed};
 use crate::ports::{Acted, PortError};
 
@@ -22,6 +23,14 @@ pub(super) struct Steps<'a> {
     records: BTreeMap<Step, StepRecord>,
 }
 
+/// What the first step writes.
+pub(super) enum Lockout {
+    /// A cutoff for the whole account.
+    Everything(Cutoff),
+    /// The end of single sessions.
+    Sessions(SessionCutoff),
+}
+
 impl<'a> Steps<'a> {
     pub(super) fn of(revoker: &'a Revoker, trail: &'a Trail, subject: &'a SubjectKey) -> Self {
         let records = trail.steps.get(subject).cloned().unwrap_or_default();
@@ -33,11 +42,14 @@ impl<'a> Steps<'a> {
     }
 
     /// I1: returns only when the cutoff is durable. A later cutoff that stands already serves as well.
-    pub(super) async fn tombstone(&mut self, cutoff: &Cutoff) -> Result<(), PortError> {
+    pub(super) async fn tombstone(&mut self, lockout: &Lockout) -> Result<(), PortError> {
         if self.has(Step::Tombstone) {
             return Ok(());
         }
-        self.revoker.tombstones.raise(self.subject, cutoff).await?;
+        match lockout {
+            Lockout::Everything(cutoff) => self.revoker.tombstones.raise(self.subject, cutoff).await.map(drop)?,
+            Lockout::Sessions(cutoff) => self.revoker.tombstones.end_sessions(self.subject, cutoff).await?,
+        }
         self.write(Step::Tombstone, StepOutcome::Done).await
     }
 
