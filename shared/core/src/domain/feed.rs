@@ -20,7 +20,7 @@ pub const MOST_WRITE_TIME: Duration = Duration::from_secs(20);
 /// How far any clock in play may be from the truth. Lambda's hosts are within milliseconds; this is a bound, not a guess.
 pub const MOST_SKEW: Duration = Duration::from_secs(10);
 /// Entries of one minute stand in [`SHARDS`] partitions, since one takes 1,000 writes a second.
-pub const BUCKET: Duration = Duration::from_secs(60);
+pub const BUCKET: Duration = Duration::from_mins(1);
 /// See [`BUCKET`].
 pub const SHARDS: u8 = 2;
 /// How long an entry is kept. A reader that has not refreshed for half of that starts over.

@@ -1,0 +1,2 @@
+//! Wiring of the function.
+fn main() {}
