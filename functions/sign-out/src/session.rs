@@ -55,7 +55,7 @@ impl SignOut {
             return Err(DenyReason::TokenUseRefused);
         }
         // RFC 7009, section 2.1: "whether the token was issued to the client making the revocation request".
-        if token.client_id != client.id { Err(DenyReason::ClientRefused) } else { Ok(token) }
+        if token.client_id == client.id { Ok(token) } else { Err(DenyReason::ClientRefused) }
     }
 }
 
