@@ -13,10 +13,11 @@ use crate::env::{EnvReader, Variables};
 
 /// Crates whose logs follow `LOG_LEVEL`. All others, the AWS SDK before all, stay at warnings: at `debug` it writes
 /// request bodies, which hold phone numbers and user names (I10).
-const OURS: [&str; 14] = [
+const OURS: [&str; 15] = [
     "revocation_core",
     "revocation_aws",
     "revocation_lambda",
+    "revocation_store",
     "revocation_verify",
     "revocation_edge",
     "revocation_sources",

@@ -1,0 +1,58 @@
+use std::time::{Duration, UNIX_EPOCH};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+
+use super::*;
+use crate::credentials::CredentialCache;
+
+const TARGET: &str = "DynamoDB_20120810.GetItem";
+
+/// The `Authorization` that the general way of `aws-sigv4` makes.
+fn general(credentials: &Credentials, host: &str, date: &str, body: &[u8], at: EpochMillis) -> String {
+    let identity = credentials.clone().into();
+    let mut settings = SigningSettings::default();
+    settings.payload_checksum_kind = aws_sigv4::http_request::PayloadChecksumKind::NoHeader;
+    let time = UNIX_EPOCH + Duration::from_millis(at.0.unsigned_abs());
+    let params = v4::SigningParams::builder().identity(&identity).region("eu-central-1").name("dynamodb");
+    let params = params.time(time).settings(settings).build().unwrap().into();
+    let headers = [("content-type", CONTENT_TYPE), ("host", host), ("x-amz-target", TARGET)];
+    let request =
+        SignableRequest::new("POST", format!("https://{host}/"), headers.into_iter(), SignableBody::Bytes(body));
+    let (instructions, _) = sign(request.unwrap(), &params).unwrap().into_parts();
+    let made = |name: &str| instructions.headers().find(|(known, _)| *known == name).unwrap().1.to_owned();
+    assert_eq!(made("x-amz-date"), date);
+    made("authorization")
+}
+
+#[tokio::test]
+async fn signs_as_the_general_way_does() {
+    for token in [None, Some("IQoJb3JpZ2luX2VjE/+a==")] {
+        let credentials = Credentials::new("AKID", "wJalr/secret", token.map(str::to_owned), None, "test");
+        let cache = CredentialCache::new(SharedCredentialsProvider::new(credentials.clone()));
+        for host in ["dynamodb.eu-central-1.amazonaws.com", "localhost:4566"] {
+            let signer = Signer::new("eu-central-1".into(), host.into());
+            // Around midnight, so that a key of yesterday shows; and long ago.
+            for at in [1_790_000_000_123, 1_767_225_599_999, 1_767_225_600_000, 1_767_225_599_000, 1_000] {
+                let at = EpochMillis(at);
+                let identity = cache.get(at).await.unwrap();
+                for body in [&b"{}"[..], b"", "{\"é\":1}".as_bytes()] {
+                    let signed = signer.sign(&identity, TARGET, body, at).unwrap();
+                    let expected = general(&credentials, host, signed.date.to_str().unwrap(), body, at);
+                    assert_eq!(signed.authorization.to_str().unwrap(), expected);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn i10_the_signature_is_not_printed() {
+    let credentials = Credentials::new("AKID", "secret", Some("token".into()), None, "test");
+    let cache = CredentialCache::new(SharedCredentialsProvider::new(credentials));
+    let identity = cache.get(EpochMillis(0)).await.unwrap();
+    let signed = Signer::new("r".into(), "h".into()).sign(&identity, TARGET, b"", EpochMillis(0)).unwrap();
+    assert!(signed.authorization.is_sensitive() && identity.token.as_ref().unwrap().is_sensitive());
+}
