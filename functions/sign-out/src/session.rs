@@ -49,7 +49,7 @@ impl SignOut {
 
     /// An access token of this client. It may be on a tombstone already: signing out twice is no mistake.
     async fn verified(&self, client: AppClient<'_>, token: &str) -> Result<Arc<VerifiedToken>, DenyReason> {
-        let token = Arc::new(self.verifier.verify(token).await?);
+        let token = self.verifier.verify(token).await?;
         // A token without a user is an application's own: it has no session, and its tombstone would lock it out for good.
         if token.token_use != TokenUse::Access || token.username.is_none() {
             return Err(DenyReason::TokenUseRefused);

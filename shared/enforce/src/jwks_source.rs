@@ -7,7 +7,7 @@ use revocation_verify::{JwksSource, PoolConfig};
 
 /// Fetches a pool's keys from its `jwks_url`.
 #[derive(Debug, Default)]
-pub(crate) struct HttpsJwks(HttpsClient);
+pub struct HttpsJwks(HttpsClient);
 
 #[async_trait]
 impl JwksSource for HttpsJwks {
