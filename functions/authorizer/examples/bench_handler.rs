@@ -82,10 +82,13 @@ fn checker(now: EpochSeconds) -> Checker {
         pools: vec![pool],
         token_uses: vec![TokenUse::Access, TokenUse::Id],
         store_outage: StoreOutage::Deny,
+        end_date_claim: String::new(),
+        // Every signature is checked, or the bench would time the memory of the first.
+        signature_cache: 0,
     };
     // The user was revoked once and has signed in again since: the tombstone is found, read and has nothing against it.
     let tombstone = Tombstone { not_before: Some(EpochSeconds(now.0 - 60)), sealed: true, ..Tombstone::default() };
-    authorizer::checker(config, Arc::new(InMemory(BTreeMap::from([(SubjectKey::new(POOL, SUB), tombstone)]))))
+    authorizer::checker(config, Arc::new(InMemory(BTreeMap::from([(SubjectKey::new(POOL, SUB), tombstone)])))).unwrap()
 }
 
 /// A request as API Gateway hands it to a REQUEST authorizer.

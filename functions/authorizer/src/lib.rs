@@ -5,7 +5,6 @@
 
 mod answer;
 pub mod config;
-mod jwks_source;
 mod payload;
 
 use std::sync::Arc;
@@ -13,15 +12,15 @@ use std::time::Duration;
 
 use lambda_runtime::Diagnostic;
 use revocation_aws::dynamodb::DynamoTombstoneReader;
+use revocation_aws::jwks::HttpsJwks;
 use revocation_core::domain::profile::SubjectKey;
-use revocation_core::ports::{Clock, TombstoneReader};
+use revocation_core::ports::TombstoneReader;
 use revocation_lambda::clock::SystemClock;
 use revocation_lambda::metrics;
-use revocation_verify::{Checker, DenyClass, DenyReason, JwksSource, Permit, Verifier};
+use revocation_verify::{BadVerifier, Checker, DenyClass, DenyReason, Permit, Verifier};
 
 pub use answer::Answer;
 use config::Config;
-use jwks_source::HttpsJwks;
 use payload::{Front, NoToken, Request};
 
 /// What the function may do: the actions of the one port it holds (I14).
@@ -56,12 +55,12 @@ pub async fn handle(checker: &Checker, event: &str) -> Result<Answer, Failure> {
         Err(no_token) => return without_token(front, no_token),
     };
     match checker.check(&token).await {
-        Ok(permit) => Ok(allow(front, permit)),
+        Ok(permit) => Ok(allow(front, &permit)),
         Err(reason) => deny(front, reason),
     }
 }
 
-fn allow(front: Front, permit: Permit) -> Answer {
+fn allow(front: Front, permit: &Permit) -> Answer {
     if permit.unchecked {
         metrics::count("BestEffortPermit", "client_id", &permit.client_id);
     }
@@ -101,12 +100,14 @@ pub async fn handle_bytes(checker: &Checker, event: &[u8]) -> Result<Vec<u8>, Fa
 }
 
 /// The checker as configured, over the real clock and the pools' own key endpoints.
-#[must_use]
-pub fn checker(config: Config, reader: Arc<dyn TombstoneReader>) -> Checker {
-    let (clock, source): (Arc<dyn Clock>, Arc<dyn JwksSource>) =
-        (Arc::new(SystemClock), Arc::new(HttpsJwks::default()));
-    let verifier = Verifier::new(config.pools, config.token_uses, &source, &clock);
-    Checker { verifier, reader, clock, store_outage: config.store_outage }
+pub fn checker(config: Config, reader: Arc<dyn TombstoneReader>) -> Result<Checker, BadVerifier> {
+    let verifier = Verifier::builder(Arc::new(HttpsJwks::default()), Arc::new(SystemClock))
+        .pools(config.pools)
+        .token_uses(config.token_uses)
+        .cache_entries(config.signature_cache)
+        .end_date_claim(config.end_date_claim)
+        .build()?;
+    Ok(Checker { verifier, reader, clock: Arc::new(SystemClock), store_outage: config.store_outage })
 }
 
 /// Fetches keys and opens the connection to DynamoDB in the init phase, where CPU is not throttled and no request waits.

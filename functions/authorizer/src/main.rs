@@ -22,7 +22,7 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let config = Config::from_env(&ProcessEnv)?;
     let aws = AwsConfig::from_env(&|name| ProcessEnv.get(name))?;
     let reader = DynamoTombstoneReader::new(&aws, &*config.tombstones_table);
-    let checker = &authorizer::checker(config, Arc::new(reader));
+    let checker = &authorizer::checker(config, Arc::new(reader))?;
     authorizer::warm(checker).await;
     let decide =
         |event: LambdaEvent<Box<RawValue>>| async move { authorizer::handle(checker, event.payload.get()).await };

@@ -7,11 +7,11 @@ use aws_lambda_events::appsync::AppSyncLambdaAuthorizerResponse;
 use aws_lambda_events::iam::IamPolicyEffect;
 use revocation_core::domain::profile::UserPoolId;
 use revocation_core::domain::tombstone::Tombstone;
-use revocation_core::ports::PortError;
+use revocation_core::ports::{Clock, PortError};
 use revocation_testkit::clock::FakeClock;
 use revocation_testkit::keys::{jwks, key_a};
 use revocation_testkit::token::TokenBuilder;
-use revocation_verify::{KeySet, PoolConfig, StoreOutage, TokenUse};
+use revocation_verify::{JwksSource, KeySet, PoolConfig, StoreOutage, TokenUse};
 use serde_json::{Value, json};
 
 use super::*;
@@ -48,7 +48,7 @@ fn with(
     let pool = PoolConfig::new(UserPoolId(POOL.into()), vec![CLIENT.into()]);
     let (clock, source): (Arc<dyn Clock>, Arc<dyn JwksSource>) =
         (Arc::new(FakeClock::default()), Arc::new(Jwks(Mutex::new(keys))));
-    let verifier = Verifier::new(vec![pool], vec![TokenUse::Access, TokenUse::Id], &source, &clock);
+    let verifier = Verifier::builder(source, Arc::clone(&clock)).pool(pool).build().unwrap();
     Checker { verifier, reader: Arc::new(Store(Box::new(read))), clock, store_outage }
 }
 
@@ -260,8 +260,10 @@ async fn warming_ends_in_time_whatever_happens() {
         pools: vec![pool],
         token_uses: vec![TokenUse::Access],
         store_outage: StoreOutage::Deny,
+        end_date_claim: String::new(),
+        signature_cache: 10,
     };
-    let checker = checker(config, Arc::new(Hanging));
+    let checker = checker(config, Arc::new(Hanging)).unwrap();
     tokio::time::timeout(WARM_UP + Duration::from_secs(1), warm(&checker)).await.unwrap();
 }
 
