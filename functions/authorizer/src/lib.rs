@@ -8,7 +8,6 @@ pub mod config;
 mod payload;
 
 use lambda_runtime::Diagnostic;
-use revocation_core::domain::session::Sighting;
 use revocation_enforce::Enforcer;
 use revocation_lambda::metrics;
 use revocation_verify::{DenyClass, DenyReason, Permit};
@@ -52,17 +51,11 @@ pub async fn handle(enforcer: &Enforcer, event: &str) -> Result<Answer, Failure>
 
 /// Notes the session, off the request's path.
 fn note(enforcer: &Enforcer, permit: &Permit, client: &Client) {
-    // Without a name nothing could be said of it later.
-    let Some((recorder, origin_jti)) = enforcer.recorder.as_ref().zip(permit.origin_jti.as_deref()) else { return };
-    recorder.saw(&Sighting {
-        subject: &permit.subject,
-        origin_jti,
-        client_id: &permit.client_id,
-        auth_time: permit.auth_time,
-        seen_at: enforcer.checker.clock.now(),
-        ip: client.source_ip.as_deref(),
-        user_agent: client.user_agent.as_deref(),
-    });
+    let Some(recorder) = &enforcer.recorder else { return };
+    let seen_at = enforcer.checker.clock.now();
+    if let Some(sighting) = permit.sighting(seen_at, client.source_ip.as_deref(), client.user_agent.as_deref()) {
+        recorder.saw(&sighting);
+    }
 }
 
 fn allow(front: Front, permit: &Permit) -> Answer {

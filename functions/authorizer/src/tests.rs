@@ -6,12 +6,13 @@ use aws_lambda_events::apigw::{ApiGatewayCustomAuthorizerResponse, ApiGatewayV2C
 use aws_lambda_events::appsync::AppSyncLambdaAuthorizerResponse;
 use aws_lambda_events::iam::IamPolicyEffect;
 use revocation_core::domain::profile::{SubjectKey, UserPoolId};
+use revocation_core::domain::session::Sighting;
 use revocation_core::domain::tombstone::Tombstone;
 use revocation_core::ports::{Clock, PortError, SessionRecorder, TombstoneReader};
 use revocation_testkit::clock::FakeClock;
 use revocation_testkit::keys::{jwks, key_a};
 use revocation_testkit::token::TokenBuilder;
-use revocation_verify::{Checker, JwksSource, PoolConfig, StoreOutage, TokenUse, Verifier};
+use revocation_verify::{Checker, JwksSource, PoolConfig, StoreOutage, Verifier};
 use serde_json::{Value, json};
 
 use super::*;
@@ -48,7 +49,7 @@ fn with(
     let pool = PoolConfig::new(UserPoolId(POOL.into()), vec![CLIENT.into()]);
     let (clock, source): (Arc<dyn Clock>, Arc<dyn JwksSource>) =
         (Arc::new(FakeClock::default()), Arc::new(Jwks(Mutex::new(keys))));
-    let verifier = Verifier::new(vec![pool], vec![TokenUse::Access, TokenUse::Id], &source, &clock);
+    let verifier = Verifier::builder(source, Arc::clone(&clock)).pool(pool).build().unwrap();
     let checker = Checker { verifier, reader: Arc::new(Store(Box::new(read))), clock, store_outage };
     Enforcer { checker, recorder: None }
 }

@@ -11,7 +11,7 @@ use revocation_core::ports::{AppClients, ClientSecret, Redeemed};
 use revocation_testkit::clock::FakeClock;
 use revocation_testkit::keys::{jwks, key_a, key_b};
 use revocation_testkit::token::TokenBuilder;
-use revocation_verify::{JwksSource, KeySet, PoolConfig, TokenUse};
+use revocation_verify::{JwksSource, KeySet, PoolConfig};
 
 use super::*;
 
@@ -119,7 +119,7 @@ fn endpoint(world: &Arc<World>) -> SignOut {
 }
 
 fn verifier(pool: PoolConfig, source: &Arc<dyn JwksSource>, clock: &Arc<dyn Clock>) -> Verifier {
-    Verifier::new(vec![pool], vec![TokenUse::Access, TokenUse::Id], source, clock)
+    Verifier::builder(Arc::clone(source), Arc::clone(clock)).pool(pool).build().unwrap()
 }
 
 fn access(world: &World, client: &str) -> TokenBuilder {

@@ -11,17 +11,24 @@ use serde_json::Value;
 
 /// In a `jwks_url`, stands for the pool's id.
 const POOL_PLACEHOLDER: &str = "{user_pool_id}";
+/// How many tokens are known again: more than one instance meets within a token's life.
+const SIGNATURE_CACHE: usize = 1_000;
 
 /// Whose tokens are taken, which ones, and what an outage of the store means.
 #[derive(Clone, Debug)]
 pub struct TokenSettings {
-    /// `TOKEN_POOLS`: JSON list of `{user_pool_id, client_ids, jwks_url?, jwks?, extra_issuers?}`. `jwks` is a JWK set
-    /// to start with; `jwks_url` may contain `{user_pool_id}`.
+    /// `TOKEN_POOLS`: JSON list of `{user_pool_id, client_ids, jwks_url?, jwks?, extra_issuers?, replica_regions?}`. `jwks`
+    /// is a JWK set to start with; `jwks_url` may contain `{user_pool_id}`; `replica_regions` are those the pool is
+    /// replicated to, if its issuer is of the original form.
     pub pools: Vec<PoolConfig>,
     /// `TOKEN_USES`: `access`, `id` or both, which is the default.
     pub token_uses: Vec<TokenUse>,
     /// `STORE_OUTAGE`: `deny` (default) or `best_effort`.
     pub store_outage: StoreOutage,
+    /// `END_DATE_CLAIM`: a claim with the date on which the owner's work ends, such as `project_end_date`. Empty: none.
+    pub end_date_claim: String,
+    /// `SIGNATURE_CACHE`: how many tokens are known again without checking their signature. 0 checks every one.
+    pub signature_cache: usize,
 }
 
 /// An entry of `TOKEN_POOLS`. A member that is not known is a mistake: it may be a restriction misspelt.
@@ -34,6 +41,8 @@ struct PoolEntry {
     jwks: Option<Value>,
     #[serde(default)]
     extra_issuers: Vec<String>,
+    #[serde(default)]
+    replica_regions: Vec<String>,
 }
 
 // === impl TokenSettings ===
@@ -45,6 +54,8 @@ impl TokenSettings {
             pools: pools(env),
             token_uses: token_uses(env),
             store_outage: env.parsed("STORE_OUTAGE", StoreOutage::Deny),
+            end_date_claim: env.optional("END_DATE_CLAIM").unwrap_or_default(),
+            signature_cache: env.parsed("SIGNATURE_CACHE", SIGNATURE_CACHE),
         }
     }
 }
@@ -108,8 +119,11 @@ impl PoolEntry {
             Ok(keys) => pool.bundled_keys = keys,
             Err(error) => mistake(&format!(".jwks: {error}")),
         }
+        if !self.replica_regions.iter().all(|region| is_region(region)) {
+            mistake(".replica_regions has an entry that is no Region");
+        }
         pool.extra_issuers = self.extra_issuers;
-        pool
+        pool.replicated_to(self.replica_regions)
     }
 }
 
@@ -117,12 +131,13 @@ impl PoolEntry {
 fn is_pool_id(id: &str) -> bool {
     id.len() <= 55
         && id.split_once('_').is_some_and(|(region, name)| {
-            let region_like = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-            !region.is_empty()
-                && region.chars().all(region_like)
-                && !name.is_empty()
-                && name.chars().all(|c| c.is_ascii_alphanumeric())
+            is_region(region) && !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric())
         })
+}
+
+/// Such as `eu-central-1`. It becomes part of a host name.
+fn is_region(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 #[cfg(test)]

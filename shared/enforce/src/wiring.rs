@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use revocation_aws::jwks::HttpsJwks;
 use revocation_core::domain::profile::SubjectKey;
-use revocation_core::ports::{Clock, SessionRecorder, TombstoneReader};
+use revocation_core::ports::{SessionRecorder, TombstoneReader};
 use revocation_lambda::clock::SystemClock;
 use revocation_store::{
     BadStoreConfig, Freshness, LedgerRecorder, SnapshotReader, StoreClient, StoreConfig, StrictReader,
 };
-use revocation_verify::{Checker, JwksSource, Verifier};
+use revocation_verify::{BadVerifier, Checker, Verifier};
 
-use crate::jwks_source::HttpsJwks;
 use crate::store::StoreSettings;
 use crate::tokens::TokenSettings;
 
@@ -29,6 +29,17 @@ pub struct Enforcer {
     pub recorder: Option<Arc<dyn SessionRecorder>>,
 }
 
+/// The parts do not fit.
+#[derive(Debug, thiserror::Error)]
+pub enum NotConnected {
+    /// The store's address or credentials.
+    #[error(transparent)]
+    Store(#[from] BadStoreConfig),
+    /// The pools.
+    #[error(transparent)]
+    Verifier(#[from] BadVerifier),
+}
+
 // === impl Enforcer ===
 
 impl Enforcer {
@@ -41,12 +52,12 @@ impl Enforcer {
         variable: &dyn Fn(&str) -> Option<String>,
         tokens: TokenSettings,
         store: &StoreSettings,
-    ) -> Result<Self, BadStoreConfig> {
+    ) -> Result<Self, NotConnected> {
         let client = StoreClient::new(StoreConfig::from_env(variable)?, Arc::new(SystemClock));
         let recorder = store.sessions_table.as_ref().map(|table| -> Arc<dyn SessionRecorder> {
             Arc::new(LedgerRecorder::new(&client, table, store.retention, store.client_data.into()))
         });
-        Ok(Self { checker: checker(tokens, reader(&client, store)), recorder })
+        Ok(Self { checker: checker(tokens, reader(&client, store))?, recorder })
     }
 
     /// Fetches keys and opens the connection to the store in the init phase, where CPU is not throttled and no request
@@ -56,6 +67,7 @@ impl Enforcer {
     }
 }
 
+/// Reads tombstones as fresh as configured.
 fn reader(client: &StoreClient, store: &StoreSettings) -> Arc<dyn TombstoneReader> {
     match (store.freshness, &store.feed_table) {
         (Freshness::Within(within), Some(feed)) => {
@@ -68,10 +80,17 @@ fn reader(client: &StoreClient, store: &StoreSettings) -> Arc<dyn TombstoneReade
 }
 
 /// The checker as configured, over the real clock and the pools' own key endpoints.
-#[must_use]
-pub fn checker(tokens: TokenSettings, reader: Arc<dyn TombstoneReader>) -> Checker {
-    let (clock, source): (Arc<dyn Clock>, Arc<dyn JwksSource>) =
-        (Arc::new(SystemClock), Arc::new(HttpsJwks::default()));
-    let verifier = Verifier::new(tokens.pools, tokens.token_uses, &source, &clock);
-    Checker { verifier, reader, clock, store_outage: tokens.store_outage }
+pub fn checker(tokens: TokenSettings, reader: Arc<dyn TombstoneReader>) -> Result<Checker, BadVerifier> {
+    let store_outage = tokens.store_outage;
+    Ok(Checker { verifier: verifier(tokens)?, reader, clock: Arc::new(SystemClock), store_outage })
+}
+
+/// The verifier as configured.
+pub fn verifier(tokens: TokenSettings) -> Result<Verifier, BadVerifier> {
+    Verifier::builder(Arc::new(HttpsJwks::default()), Arc::new(SystemClock))
+        .pools(tokens.pools)
+        .token_uses(tokens.token_uses)
+        .cache_entries(tokens.signature_cache)
+        .end_date_claim(tokens.end_date_claim)
+        .build()
 }

@@ -16,7 +16,7 @@ use crate::check::{Checker, StoreOutage};
 use crate::key_cache::JwksSource;
 use crate::pool::PoolConfig;
 use crate::token::TokenUse;
-use crate::verifier::Verifier;
+use crate::verifier::{Verifier, VerifierBuilder};
 
 pub(crate) const POOL: &str = "eu-central-1_Test";
 pub(crate) const CLIENT: &str = "client-1";
@@ -52,11 +52,26 @@ impl Bench {
     }
 
     pub(crate) fn with(pools: Vec<PoolConfig>, token_uses: Vec<TokenUse>, store_outage: StoreOutage) -> Self {
+        Self::configured(pools, token_uses, store_outage, |builder| builder)
+    }
+
+    /// One with options.
+    pub(crate) fn and(configure: impl FnOnce(VerifierBuilder) -> VerifierBuilder) -> Self {
+        Self::configured(vec![pool()], vec![TokenUse::Access, TokenUse::Id], StoreOutage::Deny, configure)
+    }
+
+    fn configured(
+        pools: Vec<PoolConfig>,
+        token_uses: Vec<TokenUse>,
+        store_outage: StoreOutage,
+        configure: impl FnOnce(VerifierBuilder) -> VerifierBuilder,
+    ) -> Self {
         let (clock, jwks) = (Arc::new(FakeClock::default()), Arc::new(FakeJwks::new(jwks(&[key_a()]))));
         let store = Arc::new(FakeStore { answer: Mutex::new(Ok(None)), reads: AtomicUsize::new(0) });
         let as_clock: Arc<dyn Clock> = clock.clone();
         let source: Arc<dyn JwksSource> = jwks.clone();
-        let verifier = Verifier::new(pools, token_uses, &source, &as_clock);
+        let verifier = configure(Verifier::builder(source, as_clock.clone()).pools(pools).token_uses(token_uses));
+        let verifier = verifier.build().unwrap();
         let checker = Checker { verifier, reader: store.clone(), clock: as_clock, store_outage };
         Self { clock, jwks, store, checker }
     }
