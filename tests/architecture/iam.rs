@@ -100,6 +100,11 @@ fn i14_intake_partner() {
 }
 
 #[test]
+fn i14_sign_out() {
+    check("SignOutRole", "sign-out", sign_out::IAM_ACTIONS);
+}
+
+#[test]
 fn i14_notify() {
     check("NotifyRole", "notify", notify::IAM_ACTIONS);
 }

@@ -10,9 +10,11 @@
 
 pub mod answer;
 pub mod client;
+pub mod config;
 pub mod form;
 mod request;
 mod session;
+mod wiring;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +31,7 @@ use answer::Refused;
 use client::Clients;
 use form::{Extent, Form};
 use session::Session;
+pub use wiring::IAM_ACTIONS;
 
 /// How long the answer waits for the tombstone. On AWS the bus and the queue take a fraction of a second.
 pub const PATIENCE: Duration = Duration::from_secs(8);

@@ -13,13 +13,14 @@ use crate::env::{EnvReader, Variables};
 
 /// Crates whose logs follow `LOG_LEVEL`. All others, the AWS SDK before all, stay at warnings: at `debug` it writes
 /// request bodies, which hold phone numbers and user names (I10).
-const OURS: [&str; 15] = [
+const OURS: [&str; 17] = [
     "revocation_core",
     "revocation_aws",
     "revocation_lambda",
     "revocation_store",
     "revocation_verify",
     "revocation_edge",
+    "revocation_enforce",
     "revocation_sources",
     "intake_partner",
     "intake_role_change",
@@ -29,6 +30,7 @@ const OURS: [&str; 15] = [
     "notify",
     "compromise_counter",
     "authorizer",
+    "sign_out",
 ];
 
 /// `EX_USAGE` of sysexits.h: started wrongly.
