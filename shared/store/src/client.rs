@@ -87,11 +87,9 @@ impl StoreClient {
             // The first, a hedge, and a retry.
             sends: 3,
         };
-        #[expect(clippy::expect_used, reason = "an authority of a parsed URL is visible ASCII")]
-        let host = HeaderValue::from_str(&endpoint.authority).expect("an authority is a header value");
         Self(Arc::new(Inner {
-            signer: Signer::new(region, endpoint.authority.clone()),
-            host,
+            host: endpoint.authority.clone(),
+            signer: Signer::new(region, String::from_utf8_lossy(endpoint.authority.as_bytes()).into_owned()),
             credentials: CredentialCache::new(credentials),
             dialer: Dialer::new(endpoint, extra_roots),
             pool: Pool::default(),
@@ -152,12 +150,11 @@ impl Inner {
         let began = self.clock.now();
         let identity = self.credentials.get(began).await?;
         let age = if source == Source::Any { LONGEST_IDLE } else { LATELY };
-        let mut sender = match self.pool.take(began, age).await {
-            Some(sender) => sender,
-            None => {
-                self.dials.fetch_add(1, Ordering::Relaxed);
-                self.dialer.dial().await?
-            }
+        let mut sender = if let Some(sender) = self.pool.take(began, age).await {
+            sender
+        } else {
+            self.dials.fetch_add(1, Ordering::Relaxed);
+            self.dialer.dial().await?
         };
         let request = self.request(operation, &identity, body)?;
         self.sends.fetch_add(1, Ordering::Relaxed);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use hyper::Uri;
+use hyper::header::HeaderValue;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 
@@ -59,7 +60,7 @@ pub(crate) struct Endpoint {
     pub(crate) host: String,
     pub(crate) port: u16,
     /// As in the `Host` header.
-    pub(crate) authority: String,
+    pub(crate) authority: HeaderValue,
 }
 
 // === impl ReadLimits ===
@@ -179,6 +180,7 @@ impl Endpoint {
         // The port that goes without saying is left out, as everybody signs it.
         let authority =
             if port == usual { authority.host().to_owned() } else { format!("{}:{port}", authority.host()) };
+        let authority = HeaderValue::try_from(authority).map_err(|_| BadStoreConfig::Endpoint)?;
         Ok(Self { tls, host: host.to_owned(), port, authority })
     }
 }

@@ -87,9 +87,10 @@ impl Failure {
     /// After which pause another attempt is worth it; `None` if it is not.
     pub(crate) fn pause(&self) -> Option<Duration> {
         match self {
-            Self::Timeout | Self::Lost | Self::BadResponse => Some(Duration::ZERO),
+            Self::Timeout | Self::Lost | Self::BadResponse | Self::Refused { again: Again::Now, .. } => {
+                Some(Duration::ZERO)
+            }
             Self::Unreachable => Some(Duration::from_millis(15)),
-            Self::Refused { again: Again::Now, .. } => Some(Duration::ZERO),
             Self::Refused { again: Again::Later, .. } => Some(Duration::from_millis(30)),
             Self::UnreadableItem | Self::NoCredentials | Self::Refused { .. } => None,
         }
@@ -118,8 +119,7 @@ impl Meaning {
     pub(crate) fn of(status: u16, code: Option<&str>) -> Self {
         let is = |list: &[&str]| code.is_some_and(|code| list.contains(&code));
         match status {
-            429 | 500.. => Self::Other(Again::Later),
-            _ if is(&THROTTLED) => Self::Other(Again::Later),
+            _ if status == 429 || status >= 500 || is(&THROTTLED) => Self::Other(Again::Later),
             _ if is(&SKEWED) => Self::ClockMayBeOff,
             _ if is(&EXPIRED) => Self::CredentialsExpired,
             _ if is(&FOR_GOOD) => Self::Other(Again::Never),

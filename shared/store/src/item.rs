@@ -52,6 +52,9 @@ struct Nested<T> {
     value: T,
 }
 
+/// A map of ids to seconds.
+type Sessions = Object<Nested<BTreeMap<String, Object<Number>>>>;
+
 /// An item of the tombstones table. Attributes not named here are no business of this reader's.
 #[derive(Deserialize)]
 pub(crate) struct TombstoneItem<'a> {
@@ -64,7 +67,7 @@ pub(crate) struct TombstoneItem<'a> {
     #[serde(default, deserialize_with = "present")]
     sealed: Option<Object<Bool>>,
     #[serde(default, deserialize_with = "present")]
-    sessions: Option<Object<Nested<BTreeMap<String, Object<Number>>>>>,
+    sessions: Option<Sessions>,
     #[serde(default, deserialize_with = "present")]
     others_not_before: Option<Object<Number>>,
     #[serde(default, borrow, deserialize_with = "present")]

@@ -24,6 +24,7 @@ mod item;
 mod pool;
 mod race;
 mod signer;
+mod snapshot;
 mod strict;
 #[cfg(test)]
 mod testing;
@@ -32,4 +33,5 @@ mod tls;
 pub use client::{ClientStats, StoreClient};
 pub use config::{BadStoreConfig, ReadLimits, StoreConfig};
 pub use freshness::{BadFreshness, Freshness};
+pub use snapshot::{DEFAULT_MAX_BYTES, DEFAULT_MAX_ENTRIES, SnapshotReader, SnapshotStats};
 pub use strict::StrictReader;

@@ -11,7 +11,7 @@ use crate::tls::Sender;
 /// Connections kept open while idle. A Lambda function needs one; a server's bursts beyond these open more for a while.
 const MOST_IDLE: usize = 32;
 /// Idle for longer, a connection is not tried any more: the store or a NAT gateway (350 s) has dropped it by then.
-pub(crate) const LONGEST_IDLE: Duration = Duration::from_secs(300);
+pub(crate) const LONGEST_IDLE: Duration = Duration::from_mins(5);
 /// A connection used so lately is very likely alive: what a hedge or a retry is sent on.
 pub(crate) const LATELY: Duration = Duration::from_secs(2);
 

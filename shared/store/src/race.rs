@@ -59,13 +59,12 @@ where
     };
     let mut rest = Rest { patience, sends: 1, repeated: false, next: None, failure: Failure::Timeout };
     let mut running = Vec::new();
-    match settled {
-        Some(failure) => rest.failed(failure)?,
-        None => {
-            running.push(Attempt { answer: Box::pin(first), until: began + patience.attempt });
-            if patience.hedge_after.is_some() && may_hedge() {
-                rest.plan(Duration::ZERO);
-            }
+    if let Some(failure) = settled {
+        rest.failed(failure)?;
+    } else {
+        running.push(Attempt { answer: Box::pin(first), until: began + patience.attempt });
+        if patience.hedge_after.is_some() && may_hedge() {
+            rest.plan(Duration::ZERO);
         }
     }
     Box::pin(rest.run(running, began + patience.total, start)).await
