@@ -9,7 +9,6 @@
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, RandomState};
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,7 +16,6 @@ use std::time::Duration;
 use revocation_core::domain::session::{Sighting, is_origin_jti};
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{PortError, SessionRecorder};
-use ring::hmac;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -25,9 +23,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::client::{Operation, StoreClient};
 use crate::race::Patience;
-use crate::signer::push_hex;
+pub use personal_data::PersonalData;
 use seen::Seen;
 
+mod personal_data;
 mod seen;
 
 const UPDATE: Operation = Operation {
@@ -42,21 +41,8 @@ const PATIENCE: Patience =
 const MOST_WAITING: usize = 1_000;
 /// Notes written at a time.
 const BATCH: usize = 8;
-/// Characters of a user agent kept. Browsers' have 120.
-const USER_AGENT_CHARS: usize = 256;
 /// Half of what a sort key may have, and far beyond a pool's id and a UUID.
 const MAX_SUBJECT_BYTES: usize = 512;
-
-/// How IP addresses and user agents are stored.
-#[derive(Clone)]
-pub enum PersonalData {
-    /// As they are.
-    Plain,
-    /// As HMAC-SHA256 of them, hexadecimal: equal ones can be told, and with the key a suspected one be confirmed.
-    Hashed(hmac::Key),
-    /// Not at all.
-    LeftOut,
-}
 
 /// Notes sessions in one table.
 pub struct LedgerRecorder(Arc<Shared>);
@@ -101,26 +87,6 @@ pub struct LedgerStats {
     pub failed: u64,
     /// Notes that wait.
     pub waiting: usize,
-}
-
-impl PersonalData {
-    /// Keyed hashes. Whoever knows the key can search for an address; keep it as a secret, and the same for all writers.
-    #[must_use]
-    pub fn hashed(key: &[u8]) -> Self {
-        Self::Hashed(hmac::Key::new(hmac::HMAC_SHA256, key))
-    }
-
-    fn store(&self, text: String) -> Option<String> {
-        match self {
-            Self::Plain => Some(text),
-            Self::Hashed(key) => {
-                let mut hash = String::with_capacity(64);
-                push_hex(&mut hash, hmac::sign(key, text.as_bytes()).as_ref());
-                Some(hash)
-            }
-            Self::LeftOut => None,
-        }
-    }
 }
 
 impl LedgerRecorder {
@@ -199,10 +165,6 @@ impl Shared {
         if !named || subject.len() > MAX_SUBJECT_BYTES {
             return None;
         }
-        let ip = sighting.ip.and_then(|ip| ip.trim().parse::<IpAddr>().ok()).map(|ip| ip.to_canonical().to_string());
-        let agent = sighting
-            .user_agent
-            .map(|agent| agent.chars().filter(|c| !c.is_control()).take(USER_AGENT_CHARS).collect::<String>());
         Some(Note {
             hash,
             subject,
@@ -210,8 +172,8 @@ impl Shared {
             client_id: sighting.client_id.to_owned(),
             auth_time: sighting.auth_time.map(|at| at.0),
             at: sighting.seen_at,
-            ip: ip.and_then(|ip| self.personal_data.store(ip)),
-            user_agent: agent.filter(|agent| !agent.is_empty()).and_then(|agent| self.personal_data.store(agent)),
+            ip: sighting.ip.and_then(|ip| self.personal_data.ip(ip)),
+            user_agent: sighting.user_agent.and_then(|agent| self.personal_data.user_agent(agent)),
         })
     }
 
@@ -224,7 +186,7 @@ impl Shared {
         }
         let shared = self.clone();
         runtime.spawn(async move {
-            let writing = Writing(&shared);
+            let busy = Writing(&shared);
             loop {
                 let batch: Vec<_> = {
                     let mut waiting = lock(&shared.waiting);
@@ -243,7 +205,7 @@ impl Shared {
                     .collect();
                 while writes.join_next().await.is_some() {}
             }
-            drop(writing);
+            drop(busy);
             // One may have come between the last look and the end.
             if !lock(&shared.waiting).is_empty() {
                 shared.write();

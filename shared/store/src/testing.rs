@@ -2,7 +2,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
 
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::Clock;
@@ -230,13 +234,37 @@ pub(crate) fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// The `Authorization` that the general way of `aws-sigv4` makes.
+pub(crate) fn general_signature(
+    credentials: &Credentials,
+    host: &str,
+    date: &str,
+    body: &[u8],
+    at: EpochMillis,
+) -> String {
+    let identity = credentials.clone().into();
+    let mut settings = SigningSettings::default();
+    settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
+    let time = UNIX_EPOCH + Duration::from_millis(at.0.unsigned_abs());
+    let params = v4::SigningParams::builder().identity(&identity).region("eu-central-1").name("dynamodb");
+    let params = params.time(time).settings(settings).build().unwrap().into();
+    let headers =
+        [("content-type", crate::signer::CONTENT_TYPE), ("host", host), ("x-amz-target", "DynamoDB_20120810.GetItem")];
+    let request =
+        SignableRequest::new("POST", format!("https://{host}/"), headers.into_iter(), SignableBody::Bytes(body));
+    let (instructions, _) = sign(request.unwrap(), &params).unwrap().into_parts();
+    let made = |name: &str| instructions.headers().find(|(known, _)| *known == name).unwrap().1.to_owned();
+    assert_eq!(made("x-amz-date"), date);
+    made("authorization")
+}
+
 /// The time of day.
 pub(crate) struct RealClock;
 
 impl Clock for RealClock {
     #[expect(clippy::disallowed_methods, reason = "the clock of the tests")]
     fn now(&self) -> EpochMillis {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         EpochMillis(i64::try_from(since.as_millis()).unwrap())
     }
 }

@@ -38,7 +38,7 @@ impl Seen {
 
     /// The note was not written: the session is news again after a pause.
     pub(super) fn retry(&mut self, session: u64, noted: EpochMillis) {
-        let back = i64::try_from((NOTED_FOR - PAUSE).as_millis()).unwrap_or(0);
+        let back = i64::try_from(NOTED_FOR.saturating_sub(PAUSE).as_millis()).unwrap_or(0);
         self.remember(session, EpochMillis(noted.0.saturating_sub(back)));
     }
 

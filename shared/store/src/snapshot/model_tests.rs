@@ -300,7 +300,7 @@ fn run(story: Story) -> Result<SnapshotStats, TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(250))]
     #[test]
     fn nothing_acknowledged_longer_ago_than_the_bound_is_missed(story in story()) {
         run(story)?;

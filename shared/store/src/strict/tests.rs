@@ -1,15 +1,16 @@
 //! Against a real server on this machine, which behaves and misbehaves.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use aws_credential_types::Credentials;
 use proptest::prelude::*;
 use revocation_core::domain::disposition::Disposition;
 use revocation_core::domain::time::{EpochMillis, EpochSeconds};
 use revocation_core::ports::Clock;
-use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::testing::{Asked, RealClock, Reply, Server, answer, error, ok};
+use crate::testing::{Asked, RealClock, Reply, Server, answer, error, general_signature, ok};
 use crate::{ReadLimits, StoreClient};
 
 const TOMBSTONE: &str =
@@ -61,6 +62,18 @@ async fn asks_what_dynamodb_expects() {
         "TableName": "tomb\"stones", "ConsistentRead": true, "Key": {"subject": {"S": "po\"ol#s\u{1}é"}},
     });
     assert_eq!(asked.json(), expected);
+}
+
+#[tokio::test]
+async fn the_signature_is_of_what_arrives() {
+    let server = Server::scripted(vec![Reply::Send(ok("{}"))]).await;
+    StrictReader::new(&server.client(), "t").read(&subject()).await.unwrap();
+    let asked = &server.asked()[0];
+    let (host, date) = (asked.header("host").unwrap(), asked.header("x-amz-date").unwrap());
+    let (key, token) = ("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", asked.header("x-amz-security-token").unwrap());
+    let credentials = Credentials::new("AKIDEXAMPLE", key, Some(token.to_owned()), None, "test");
+    let expected = general_signature(&credentials, host, date, &asked.body, EpochMillis(signed_at(asked)));
+    assert_eq!(asked.header("authorization"), Some(&*expected));
 }
 
 #[tokio::test]
@@ -282,12 +295,16 @@ fn http_date(at: EpochMillis) -> String {
     jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&stamp).unwrap()
 }
 
+/// `X-Amz-Date`, epoch milliseconds.
+fn signed_at(asked: &Asked) -> i64 {
+    let sent = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", asked.header("x-amz-date").unwrap()).unwrap();
+    sent.to_datetime().unwrap().to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().as_millisecond()
+}
+
 /// Accepts signatures dated within five minutes, as the store does.
 fn dated(asked: &Asked) -> Reply {
-    let sent = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", asked.header("x-amz-date").unwrap()).unwrap();
-    let sent = sent.to_datetime().unwrap().to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp().as_millisecond();
     let now = RealClock.now();
-    if (sent - now.0).abs() < 300_000 {
+    if (signed_at(asked) - now.0).abs() < 300_000 {
         return Reply::Send(ok("{}"));
     }
     let body = r#"{"__type":"com.amazon.coral.service#InvalidSignatureException","message":"Signature expired"}"#;
