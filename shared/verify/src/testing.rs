@@ -1,6 +1,6 @@
 //! What the tests of this crate share: a pool, its keys' endpoint and a store, each counting how often it is asked.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -25,6 +25,7 @@ pub(crate) const SUB: &str = "4f6b1c1e-0000-4000-8000-000000000001";
 /// Answers with a document or an error, after yielding once as a network would.
 pub(crate) struct FakeJwks {
     pub(crate) answer: Mutex<Result<Vec<u8>, PortError>>,
+    pub(crate) hangs: AtomicBool,
     fetches: AtomicUsize,
 }
 
@@ -93,7 +94,7 @@ impl Bench {
 
 impl FakeJwks {
     pub(crate) fn new(document: Vec<u8>) -> Self {
-        Self { answer: Mutex::new(Ok(document)), fetches: AtomicUsize::new(0) }
+        Self { answer: Mutex::new(Ok(document)), hangs: AtomicBool::new(false), fetches: AtomicUsize::new(0) }
     }
 
     pub(crate) fn answer(&self, with: Result<Vec<u8>, PortError>) {
@@ -110,6 +111,9 @@ impl JwksSource for FakeJwks {
     async fn fetch(&self, _pool: &PoolConfig) -> Result<Vec<u8>, PortError> {
         self.fetches.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         self.answer.lock().unwrap().clone()
     }
 }

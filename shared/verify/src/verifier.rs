@@ -55,11 +55,11 @@ const MAX_SUB_BYTES: usize = 128;
 /// A token met before is known again by its digest ([`VerifierBuilder::cache_entries`]): then only what may have changed
 /// is looked at, which is the pool's keys, (9) and (13).
 pub struct Verifier {
-    pools: Vec<Arc<Pool>>,
+    pub(crate) pools: Vec<Arc<Pool>>,
     by_issuer: HashMap<Arc<str>, Arc<Pool>>,
     token_uses: Vec<TokenUse>,
     clock: Arc<dyn Clock>,
-    cache: Option<SignatureCache>,
+    pub(crate) cache: Option<SignatureCache>,
     end_date_claim: Option<String>,
     claim_check: Option<Arc<dyn ClaimCheck>>,
 }
@@ -220,5 +220,9 @@ fn can_be_a_key(sub: &str) -> bool {
 
 #[cfg(test)]
 mod attack_tests;
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod option_tests;
 #[cfg(test)]
 mod tests;
