@@ -10,7 +10,7 @@ use crate::repo::Repo;
 use crate::{run, say};
 
 /// The functions; package, binary and folder share the name.
-pub(crate) const ALL: [&str; 8] = [
+pub(crate) const ALL: [&str; 10] = [
     "intake-partner",
     "revoke",
     "notify",
@@ -19,6 +19,8 @@ pub(crate) const ALL: [&str; 8] = [
     "intake-scim",
     "intake-siem",
     "intake-role-change",
+    "token-gate",
+    "introspect",
 ];
 
 /// Where the functions for the local cloud are. Not `target/lambda`: what lies there was built for AWS, and must not be
