@@ -176,3 +176,14 @@ fn i14_only_revoke_writes_tombstones() {
         }
     }
 }
+
+#[test]
+fn i14_the_token_gate_reads_tombstones_and_nothing_else() {
+    check("TokenGateRole", "token-gate", token_gate::IAM_ACTIONS);
+    assert_eq!(allowed("TokenGateRole").0, BTreeSet::from(["dynamodb:GetItem".to_owned()]));
+}
+
+#[test]
+fn i14_introspect() {
+    check("IntrospectRole", "introspect", introspect::IAM_ACTIONS);
+}

@@ -89,9 +89,11 @@ fn a_function_is_read_in_175_lines() {
         "intake-role-change",
         "intake-scim",
         "intake-siem",
+        "introspect",
         "notify",
         "revoke",
         "sign-out",
+        "token-gate",
     ] {
         let read = |name: &str| {
             let (_, text) = sources(&format!("functions/{function}/src"))

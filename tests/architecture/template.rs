@@ -107,9 +107,15 @@ fn the_audit_trail_and_the_tombstones_are_kept() {
 
 /// The path may hold a secret, a query or a header a name, a body anything (I10).
 #[test]
-fn i10_the_access_log_of_the_intakes_has_no_path_header_or_body() {
+fn i10_no_access_log_has_a_path_header_or_body() {
+    for stage in ["IntakesStage", "EnforcementStage"] {
+        i10_the_access_log_is_harmless(stage);
+    }
+}
+
+fn i10_the_access_log_is_harmless(stage: &str) {
     let stages = resources("AWS::ApiGatewayV2::Stage");
-    let format = stages["IntakesStage"]["Properties"]["AccessLogSettings"]["Format"].as_str().unwrap();
+    let format = stages[stage]["Properties"]["AccessLogSettings"]["Format"].as_str().unwrap();
     let logged: serde_json::Value = serde_json::from_str(format).unwrap();
     let mut variables: Vec<&str> = logged.as_object().unwrap().values().map(|value| value.as_str().unwrap()).collect();
     variables.sort_unstable();
@@ -125,21 +131,26 @@ fn i10_the_access_log_of_the_intakes_has_no_path_header_or_body() {
         "$context.routeKey",
         "$context.status",
     ];
-    assert_eq!(variables, harmless);
+    assert_eq!(variables, harmless, "{stage}");
 }
 
 /// Settings for a route that is not there are refused by API Gateway; a route without any has the account's limits.
 #[test]
-fn i11_every_route_of_the_intakes_is_throttled() {
-    let stage = &resources("AWS::ApiGatewayV2::Stage")["IntakesStage"];
+fn i11_every_route_of_a_public_api_is_throttled() {
+    for api in ["Intakes", "Enforcement"] {
+        every_route_is_throttled(api);
+    }
+}
+
+fn every_route_is_throttled(api: &str) {
+    let stage = &resources("AWS::ApiGatewayV2::Stage")[&format!("{api}Stage")];
     let settings = stage["Properties"]["RouteSettings"].as_mapping().unwrap();
     let throttled: BTreeSet<&str> = settings.keys().map(|key| key.as_str().unwrap()).collect();
     let waits: BTreeSet<&str> = stage["DependsOn"].as_sequence().unwrap().iter().filter_map(Value::as_str).collect();
     let routes = resources("AWS::ApiGatewayV2::Route");
-    let of_intakes =
-        routes.iter().filter(|(_, route)| format!("{:?}", route["Properties"]["ApiId"]).contains("Intakes"));
+    let of_api = routes.iter().filter(|(_, route)| format!("{:?}", route["Properties"]["ApiId"]).contains(api));
     let (ids, keys): (BTreeSet<_>, BTreeSet<_>) =
-        of_intakes.map(|(id, route)| (id.as_str(), route["Properties"]["RouteKey"].as_str().unwrap())).unzip();
+        of_api.map(|(id, route)| (id.as_str(), route["Properties"]["RouteKey"].as_str().unwrap())).unzip();
     assert_eq!(throttled, keys);
     assert_eq!(waits, ids);
 }
@@ -147,13 +158,13 @@ fn i11_every_route_of_the_intakes_is_throttled() {
 #[test]
 fn a_function_behind_the_intakes_outlives_its_own_deadline_and_no_sender() {
     let functions = resources("AWS::Serverless::Function");
-    for id in ["IntakeScimFunction", "IntakeSiemFunction", "IntakeRoleChangeFunction"] {
+    for id in ["IntakeScimFunction", "IntakeSiemFunction", "IntakeRoleChangeFunction", "IntrospectFunction", "SignOutFunction"] {
         assert_eq!(functions[id]["Properties"]["Timeout"].as_u64(), Some(15), "{id}");
     }
     let integrations = resources("AWS::ApiGatewayV2::Integration");
     let lambda = integrations.values().filter(|one| one["Properties"]["IntegrationType"].as_str() == Some("AWS_PROXY"));
     let limits: Vec<_> = lambda.map(|one| one["Properties"]["TimeoutInMillis"].as_u64()).collect();
-    assert_eq!(limits, [Some(15_000); 3]);
+    assert_eq!(limits, [Some(15_000); 5]);
 }
 
 #[test]
@@ -165,4 +176,31 @@ fn every_metric_that_alarms_is_counted_somewhere() {
             assert!(code.contains(&format!("\"{metric}\"")), "{id} waits for {metric}, which nobody counts");
         }
     }
+}
+
+/// The pool names the function; a function or a role that named the pool would make a circle no deployment gets out of.
+#[test]
+fn the_token_gate_is_allowed_to_be_asked_before_the_pool_asks_and_does_not_know_the_pool() {
+    let pool = &resources("AWS::Cognito::UserPool")["UserPool"];
+    assert!(format!("{:?}", pool["Properties"]["LambdaConfig"]).contains("TokenGateFunction.Arn"));
+    assert_eq!(pool["DependsOn"].as_str(), Some("CognitoMayInvokeTokenGate"));
+    let permission = &resources("AWS::Lambda::Permission")["CognitoMayInvokeTokenGate"]["Properties"];
+    assert_eq!(permission["Principal"].as_str(), Some("cognito-idp.amazonaws.com"));
+    assert!(!permission["SourceAccount"].is_null() && !permission["SourceArn"].is_null());
+    for (kind, id) in [
+        ("AWS::Serverless::Function", "TokenGateFunction"),
+        ("AWS::IAM::Role", "TokenGateRole"),
+        ("AWS::Lambda::Permission", "CognitoMayInvokeTokenGate"),
+    ] {
+        assert!(!format!("{:?}", resources(kind)[id]).contains("UserPool"), "{id} names the pool");
+    }
+}
+
+/// Or people would prolong their own access.
+#[test]
+fn people_cannot_write_their_end_date() {
+    let client = &resources("AWS::Cognito::UserPoolClient")["UserPoolClient"]["Properties"];
+    let writable: Vec<&str> =
+        client["WriteAttributes"].as_sequence().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(writable, ["locale", "zoneinfo"]);
 }

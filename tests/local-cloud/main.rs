@@ -6,7 +6,9 @@
 mod bad_input;
 mod compromise;
 mod enforcement;
+mod gate;
 mod intakes;
+mod introspect;
 mod notices;
 mod scim;
 mod store;

@@ -79,7 +79,14 @@ impl Refusal {
 
 impl Request {
     /// Reads an event, if it is within the limits.
-    pub(crate) fn read(event: HttpEvent) -> Result<Self, Refusal> {
+    pub(crate) fn read(mut event: HttpEvent, opaque_below: Option<&str>) -> Result<Self, Refusal> {
+        let stage = &event.request_context.stage;
+        if let Some(first) = opaque_below
+            && first_segment(&event.raw_path, stage) == Some(first)
+        {
+            event.raw_path = format!("/{first}");
+            event.raw_query_string.clear();
+        }
         let header_bytes: usize = event.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         if event.headers.len() > MAX_HEADERS || header_bytes > MAX_HEADER_BYTES {
             return Err(Refusal::TooManyHeaders);
@@ -126,6 +133,15 @@ impl Request {
     pub fn segments(&self) -> Vec<&str> {
         self.path.iter().map(String::as_str).collect()
     }
+}
+
+/// The first segment after the stage, as it came.
+fn first_segment<'a>(path: &'a str, stage: &str) -> Option<&'a str> {
+    let mut parts = path.split('/').filter(|part| !part.is_empty()).peekable();
+    if !stage.is_empty() {
+        parts.next_if(|first| *first == stage);
+    }
+    parts.next()
 }
 
 /// A stage other than `$default` is the path's first segment.

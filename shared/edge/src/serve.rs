@@ -23,6 +23,12 @@ pub trait Handler: Send + Sync + 'static {
     /// Answers it. Dropped at the [`DEADLINE`]: what must not stay half done is made durable before it is begun.
     async fn handle(&self, request: Request) -> Response;
 
+    /// The first segment below which neither the rest of the path nor the query matters: they are somebody else's, and
+    /// neither read nor bounded.
+    fn opaque_below(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Answers a request beyond the limits, or one that took too long, in the intake's own form of errors.
     fn refuse(&self, problem: &Problem) -> Response {
         problem.response()
@@ -64,7 +70,7 @@ impl HttpFunction {
         let event: HttpEvent = serde_json::from_str(event).map_err(|_| NotAnHttpEvent)?;
         let began = self.clock.now();
         let request_id = event.request_context.request_id.clone();
-        let response = self.answer(Request::read(event)).await;
+        let response = self.answer(Request::read(event, self.handler.opaque_below())).await;
         let elapsed = u64::try_from(self.clock.now().0.saturating_sub(began.0)).unwrap_or_default();
         // Not the path: it may hold a secret, or a person's name in a filter (I10).
         tracing::info!(request_id, status = response.status, elapsed_ms = elapsed, "answered");

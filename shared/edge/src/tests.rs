@@ -104,6 +104,43 @@ async fn what_is_beyond_the_limits_is_refused_with_a_problem() {
     }
 }
 
+/// Takes what lies below `/theirs` for somebody else's.
+struct Opaque;
+
+#[async_trait]
+impl Handler for Opaque {
+    async fn handle(&self, request: Request) -> Response {
+        Echo.handle(request).await
+    }
+
+    fn opaque_below(&self) -> Option<&'static str> {
+        Some("theirs")
+    }
+}
+
+#[tokio::test]
+async fn below_an_opaque_segment_no_path_is_too_long() {
+    let clock = Arc::new(revocation_testkit::clock::FakeClock::default());
+    let function = HttpFunction { name: "test", handler: Arc::new(Opaque), clock };
+    for (path, stage, status) in [
+        ("/theirs/a/b/c/d/e/f/g/h/i/j", "$default", 200),
+        ("//theirs", "$default", 200),
+        ("/v1/theirs/a/b/c/d/e/f/g/h/i/j", "v1", 200),
+        ("/theirsnot/a/b/c/d/e/f/g/h/i/j", "$default", 414),
+        ("/a/theirs/b/c/d/e/f/g/h/i/j", "$default", 414),
+    ] {
+        let mut event = event();
+        event["rawPath"] = json!(path);
+        event["rawQueryString"] = json!(if status == 200 { "a=1&".repeat(3_000) } else { String::new() });
+        event["requestContext"]["stage"] = json!(stage);
+        let answer: Value = serde_json::from_slice(&function.handle_bytes(&event.to_string()).await.unwrap()).unwrap();
+        assert_eq!(answer["statusCode"], status, "{path}");
+        if status == 200 {
+            assert_eq!((&body(&answer)["path"], &body(&answer)["query"]), (&json!(["theirs"]), &json!([])), "{path}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_http_event_is_an_error_without_a_quote() {
     let function = HttpFunction {

@@ -76,6 +76,16 @@ impl Probe {
         }
     }
 
+    /// `origin_jti` of the subject's sessions in the ledger.
+    pub async fn sessions_of(&self, subject: &SubjectKey) -> Result<Vec<String>> {
+        let query = self.dynamodb.query().table_name(&self.facts.sessions_table);
+        let query = query.key_condition_expression("subject = :subject").consistent_read(true);
+        let query = query.expression_attribute_values(":subject", AttributeValue::S(subject.to_string()));
+        let page = query.send().await.context("cannot read the session ledger")?;
+        let named = page.items().iter().filter_map(|item| item.get("origin_jti")?.as_s().ok().cloned());
+        Ok(named.collect())
+    }
+
     /// A subject's tombstone as it is stored.
     pub async fn tombstone_item(&self, subject: &SubjectKey) -> Result<Option<HashMap<String, AttributeValue>>> {
         let get = self
@@ -86,6 +96,48 @@ impl Probe {
             .consistent_read(true);
         Ok(get.send().await.context("cannot read the tombstone")?.item)
     }
+
+    /// Puts an item where the subject's tombstone is, whatever stood there; `None` takes it away.
+    pub async fn put_tombstone_item(
+        &self,
+        subject: &SubjectKey,
+        item: Option<HashMap<String, AttributeValue>>,
+    ) -> Result<()> {
+        let (table, key) = (&self.facts.tombstones_table, AttributeValue::S(subject.to_string()));
+        match item {
+            Some(mut item) => {
+                item.insert("subject".to_owned(), key);
+                let put = self.dynamodb.put_item().table_name(table).set_item(Some(item));
+                put.send().await.context("cannot write the tombstone")?;
+            }
+            None => {
+                let delete = self.dynamodb.delete_item().table_name(table).key("subject", key);
+                delete.send().await.context("cannot delete the tombstone")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same, from JSON of numbers, booleans, texts and objects.
+    pub async fn put_tombstone_json(&self, subject: &SubjectKey, item: &serde_json::Value) -> Result<()> {
+        match attribute(item) {
+            Some(AttributeValue::M(item)) => self.put_tombstone_item(subject, Some(item)).await,
+            _ => anyhow::bail!("not an item"),
+        }
+    }
+}
+
+fn attribute(value: &serde_json::Value) -> Option<AttributeValue> {
+    Some(match value {
+        serde_json::Value::Bool(value) => AttributeValue::Bool(*value),
+        serde_json::Value::Number(value) => AttributeValue::N(value.to_string()),
+        serde_json::Value::String(value) => AttributeValue::S(value.clone()),
+        serde_json::Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| Some((name.clone(), attribute(value)?)));
+            AttributeValue::M(members.collect::<Option<_>>()?)
+        }
+        serde_json::Value::Null | serde_json::Value::Array(_) => return None,
+    })
 }
 
 fn body<T: serde::de::DeserializeOwned>(item: &HashMap<String, AttributeValue>) -> Result<T> {

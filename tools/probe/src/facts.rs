@@ -21,6 +21,14 @@ pub struct Facts {
     pub token_api_url: String,
     /// HTTP API (payload format 2.0).
     pub http_api_url: String,
+    /// The enforcement API; `/ext_authz` is below it.
+    pub enforcement_url: String,
+    /// The introspection endpoint of RFC 7662; `/batch` is below it.
+    pub introspect_url: String,
+    /// The sign-out endpoint of the shape of RFC 7009.
+    pub sign_out_url: String,
+    /// The secret of its client `local`.
+    pub introspection_secret: String,
     /// The HTTPS intakes.
     pub intakes_url: String,
     /// SCIM 2.0 service provider.

@@ -106,6 +106,14 @@ impl Probe {
         remove.send().await.map(drop).with_context(|| format!("cannot remove {name} from the group {group}"))
     }
 
+    /// Sets an attribute, as an administrator.
+    pub async fn set_attribute(&self, user: &User, name: &str, value: &str) -> Result<()> {
+        let pool = &self.facts.user_pool_id;
+        let update = self.cognito.admin_update_user_attributes().user_pool_id(pool).username(&user.name);
+        let update = update.user_attributes(attribute(name, value)?);
+        update.send().await.map(drop).with_context(|| format!("cannot set {name} of {}", user.name))
+    }
+
     /// Signs a user in. The inner error is Cognito's code, such as `NotAuthorizedException`.
     pub async fn sign_in(&self, user: &User) -> Result<std::result::Result<Tokens, String>> {
         let answer = self

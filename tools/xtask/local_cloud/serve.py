@@ -19,6 +19,9 @@ What is smoothed here is smoothed so that the template and the functions need no
 7. cognito-idp:UpdateGroup, which MiniStack does not know.
 8. In a pool with e-mail addresses as aliases nobody's user name is an address: Cognito refuses such a name, MiniStack does
    not, and provisioning that works here would fail there.
+9. A pre token generation trigger is obeyed: an error is a refusal with its text, as on AWS (MiniStack logs it and mints), and
+   the answer is read by the version the pool is configured with (MiniStack takes a PreTokenGenerationConfig for V2 or V3). It is
+   asked once a token; AWS asks once for both.
 """
 
 import argparse
@@ -147,6 +150,78 @@ def refuse_addresses_as_names() -> None:
     wrap(cognito, "_admin_create_user", strict)
 
 
+class RefusedByTrigger(Exception):
+    """A trigger refused; its text is for the person."""
+
+
+def obey_the_token_trigger() -> None:
+    """Edge 9."""
+    from ministack.services import cognito, lambda_svc
+
+    def ask(arn: str, event: dict) -> dict:
+        record, config, _name = lambda_svc._get_func_record_for_ref(arn)
+        if record is None or config is None:
+            raise RefusedByTrigger("the function does not exist.")
+        record = lambda_svc._execution_record_for_config(record, config)
+        result = lambda_svc._execute_function_with_config_scope(record, event)
+        if result.get("error"):
+            body = result.get("body")
+            body = json.loads(body) if isinstance(body, (str, bytes)) else body
+            raise RefusedByTrigger((body or {}).get("errorMessage") or "the function failed.")
+        return cognito._extract_trigger_response(result.get("body")) or {}
+
+    def obeying(_apply):
+        def applied(*, pool_id, claims, token_type, trigger_source, client_id, **about):
+            pool = cognito._user_pools.get(pool_id) or {}
+            config = (pool.get("LambdaConfig") or {}).get("PreTokenGenerationConfig") or {}
+            version = config.get("LambdaVersion") or "V1_0"
+            machine = trigger_source == "TokenGeneration_ClientCredentials"
+            if not config.get("LambdaArn") or (machine and version != "V3_0"):
+                return claims
+            event = cognito._build_pretoken_event(
+                pool_id=pool_id, client_id=client_id, trigger_source=trigger_source, version=version, **about
+            )
+            response = ask(config["LambdaArn"], event)
+            if version == "V1_0":
+                details = response.get("claimsOverrideDetails") or {}
+                section = details if token_type == "id" else {}
+            else:
+                details = response.get("claimsAndScopeOverrideDetails") or {}
+                section = details.get("accessTokenGeneration" if token_type == "access" else "idTokenGeneration") or {}
+            claims.update(section.get("claimsToAddOrOverride") or {})
+            for name in section.get("claimsToSuppress") or []:
+                claims.pop(name, None)
+            groups = (details.get("groupOverrideDetails") or {}).get("groupsToOverride")
+            if groups:
+                claims["cognito:groups"] = groups
+            return claims
+
+        return applied
+
+    def told(dispatch):
+        async def dispatched(action, data):
+            try:
+                return await dispatch(action, data)
+            except RefusedByTrigger as refused:
+                message = f"PreTokenGeneration failed with error {refused}"
+                return cognito.error_response_json("UserLambdaValidationException", message, 400)
+
+        return dispatched
+
+    def told_to_oauth(token):
+        def answer(*args, **kwargs):
+            try:
+                return token(*args, **kwargs)
+            except RefusedByTrigger as refused:
+                return cognito._oauth2_error("invalid_grant", f"PreTokenGeneration failed with error {refused}")
+
+        return answer
+
+    wrap(cognito, "_apply_pretoken_trigger", obeying)
+    wrap(cognito, "_dispatch_idp", told)
+    wrap(cognito, "_oauth2_token", told_to_oauth)
+
+
 def end_with_stdin(facts: Path) -> None:
     """Waits for the end of standard input, then ends the process group: the server and its functions."""
     # Unbuffered: the interpreter cannot end while a thread holds the lock of a buffered reader.
@@ -177,6 +252,7 @@ def main() -> None:
     wait_less_for_logs()
     know_update_group()
     refuse_addresses_as_names()
+    obey_the_token_trigger()
 
     from ministack import app
 

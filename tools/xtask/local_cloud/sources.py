@@ -17,17 +17,25 @@ def provide(ssm, secretsmanager, outputs: dict[str, str]) -> dict[str, str]:
     """Writes both, and answers each source's secret under its name, such as `siem/plain`."""
     text = string.Template(DOCUMENT.read_text(encoding="utf-8")).substitute(user_pool_id=outputs["UserPoolId"])
     made = {}
+    # The client of the enforcement API that IntrospectionClients names.
+    made["introspection/local"] = put(secretsmanager, "revocation/introspection/local", "bearer")
     # First the secrets: a function that finds the document looks for them.
     for source, name, method in named(yaml.safe_load(text)):
-        made[source] = made_up(method)
-        try:
-            secretsmanager.create_secret(Name=name, SecretString=stored(method, made[source]))
-        except secretsmanager.exceptions.ResourceExistsException:
-            secretsmanager.put_secret_value(SecretId=name, SecretString=stored(method, made[source]))
+        made[source] = put(secretsmanager, name, method)
     parameter = outputs["SourcesParameter"]
     # Beyond 4 KiB a parameter is an advanced one; beyond 8 KiB it is none.
     ssm.put_parameter(Name=parameter, Value=text, Type="String", Tier="Intelligent-Tiering", Overwrite=True)
     return made
+
+
+def put(secretsmanager, name: str, method: str) -> str:
+    """Makes a secret up, writes it, and answers it."""
+    value = made_up(method)
+    try:
+        secretsmanager.create_secret(Name=name, SecretString=stored(method, value))
+    except secretsmanager.exceptions.ResourceExistsException:
+        secretsmanager.put_secret_value(SecretId=name, SecretString=stored(method, value))
+    return value
 
 
 def named(document: dict) -> list[tuple[str, str, str]]:

@@ -10,7 +10,7 @@ use crate::repo::Repo;
 use crate::{run, say};
 
 /// The functions; package, binary and folder share the name.
-pub(crate) const ALL: [&str; 9] = [
+pub(crate) const ALL: [&str; 11] = [
     "intake-partner",
     "revoke",
     "notify",
@@ -20,6 +20,8 @@ pub(crate) const ALL: [&str; 9] = [
     "intake-siem",
     "intake-role-change",
     "sign-out",
+    "token-gate",
+    "introspect",
 ];
 
 /// Where the functions for the local cloud are. Not `target/lambda`: what lies there was built for AWS, and must not be

@@ -26,7 +26,9 @@ pub const SHARDS: u8 = 2;
 /// How long an entry is kept. A reader that has not refreshed for half of that starts over.
 pub const KEPT: Duration = Duration::from_hours(1);
 
-/// An entry's place in the table: `bucket` is the partition key, `entry` the sort key, both strings.
+/// An entry's place in the table: `bucket` is the partition key, `entry` the sort key, both strings. Beside them stand
+/// `expires_at`, a number, and `nonce`, a string that differs with every writing: two changes of one subject within a
+/// millisecond share a place, and a reader must not take the second for the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedKey {
     /// `<minutes since 1970>#<shard>`

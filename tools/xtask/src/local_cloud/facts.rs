@@ -29,6 +29,14 @@ pub(crate) struct Facts {
     pub(crate) token_api_url: String,
     /// HTTP API: this address and every path below it is protected (payload format 2.0, simple response).
     pub(crate) http_api_url: String,
+    /// The enforcement API: `/introspect`, `/introspect/batch` and `/ext_authz` are below it.
+    pub(crate) enforcement_url: String,
+    /// The introspection endpoint of RFC 7662.
+    pub(crate) introspect_url: String,
+    /// The sign-out endpoint of the shape of RFC 7009.
+    pub(crate) sign_out_url: String,
+    /// The secret of its client `local`.
+    pub(crate) introspection_secret: String,
     /// The HTTPS intakes; `/healthz` below it tells whether they are up.
     pub(crate) intakes_url: String,
     /// SCIM 2.0 service provider.
@@ -115,7 +123,7 @@ pub(crate) struct DeployedFunction {
 }
 
 /// Package, and what the template's outputs for it begin with.
-const FUNCTIONS: [(&str, &str, &str); 8] = [
+const FUNCTIONS: [(&str, &str, &str); 11] = [
     ("intake-partner", "IntakePartnerFunctionName", "IntakeLogGroupName"),
     ("revoke", "RevokeFunctionName", "RevokeLogGroupName"),
     ("compromise-counter", "CompromiseCounterFunctionName", "CompromiseLogGroupName"),
@@ -124,6 +132,9 @@ const FUNCTIONS: [(&str, &str, &str); 8] = [
     ("intake-scim", "IntakeScimFunctionName", "ScimLogGroupName"),
     ("intake-siem", "IntakeSiemFunctionName", "SiemLogGroupName"),
     ("intake-role-change", "IntakeRoleChangeFunctionName", "RoleChangeLogGroupName"),
+    ("token-gate", "TokenGateFunctionName", "TokenGateLogGroupName"),
+    ("introspect", "IntrospectFunctionName", "IntrospectLogGroupName"),
+    ("sign-out", "SignOutFunctionName", "SignOutLogGroupName"),
 ];
 
 // === impl Facts ===
@@ -142,6 +153,7 @@ impl Facts {
         let endpoint = server.endpoint();
         let user_pool_id = output("UserPoolId")?;
         let api_url = format!("{endpoint}/restapis/{}/v1/_user_request_", output("ExampleApiId")?);
+        let enforcement_url = format!("{endpoint}/_aws/execute-api/{}/$default", output("EnforcementApiId")?);
         let functions = FUNCTIONS.iter().map(|(package, name, log_group)| {
             Ok(DeployedFunction { package: (*package).to_owned(), name: output(name)?, log_group: output(log_group)? })
         });
@@ -154,6 +166,10 @@ impl Facts {
             token_api_url: format!("{api_url}/token-authorized"),
             api_url,
             http_api_url: format!("{endpoint}/_aws/execute-api/{}/$default", output("ExampleHttpApiId")?),
+            introspect_url: format!("{enforcement_url}/introspect"),
+            sign_out_url: format!("{enforcement_url}/sign-out"),
+            enforcement_url,
+            introspection_secret: secret("introspection/local")?,
             intakes_url: output("IntakesUrl")?,
             scim_url: output("ScimUrl")?,
             scim_token: secret("scim/entra")?,
