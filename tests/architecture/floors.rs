@@ -15,7 +15,7 @@ fn floor(package: &str) -> u8 {
         "revocation-core" => 1,
         "revocation-scim" | "revocation-sources" | "revocation-verify" => 2,
         "revocation-aws" | "revocation-lambda" | "revocation-testkit" => 3,
-        "revocation-edge" => 4,
+        "revocation-edge" | "revocation-tower" => 4,
         "authorizer" | "compromise-counter" | "intake-partner" | "intake-role-change" | "intake-scim"
         | "intake-siem" | "notify" | "revoke" => 5,
         "revocation-probe" => 6,

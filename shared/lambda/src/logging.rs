@@ -13,13 +13,14 @@ use crate::env::{EnvReader, Variables};
 
 /// Crates whose logs follow `LOG_LEVEL`. All others, the AWS SDK before all, stay at warnings: at `debug` it writes
 /// request bodies, which hold phone numbers and user names (I10).
-const OURS: [&str; 14] = [
+const OURS: [&str; 15] = [
     "revocation_core",
     "revocation_aws",
     "revocation_lambda",
     "revocation_verify",
     "revocation_edge",
     "revocation_sources",
+    "revocation_tower",
     "intake_partner",
     "intake_role_change",
     "intake_scim",
