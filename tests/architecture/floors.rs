@@ -15,7 +15,7 @@ fn floor(package: &str) -> u8 {
         "revocation-core" => 1,
         "revocation-scim" | "revocation-sources" | "revocation-verify" => 2,
         "revocation-aws" | "revocation-lambda" | "revocation-store" | "revocation-testkit" => 3,
-        "revocation-edge" | "revocation-enforce" => 4,
+        "revocation-edge" | "revocation-enforce" | "revocation-tower" => 4,
         "authorizer" | "compromise-counter" | "introspect" | "intake-partner" | "intake-role-change"
         | "intake-scim" | "intake-siem" | "notify" | "revoke" | "sign-out" | "token-gate" => 5,
         "revocation-probe" => 6,
