@@ -2,6 +2,9 @@
 //! event's bytes to the answer's, with a store in memory. Prints one JSON object; times in microseconds.
 //!
 //! `cargo run --release -p authorizer --example bench_handler [-- <iterations>]`
+//!
+//! With `case` instead of a number it prints what `cargo xtask bench authorizer` plays to whole processes: an event whose
+//! token is good for an hour, the keys, and the user's tombstone as DynamoDB answers it.
 
 #![expect(
     clippy::unwrap_used,
@@ -43,6 +46,10 @@ impl TombstoneReader for InMemory {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
+    if std::env::args().nth(1).as_deref() == Some("case") {
+        println!("{}", case(SystemClock.now().seconds()));
+        return;
+    }
     let iterations = std::env::args().nth(1).map_or(ITERATIONS, |text| text.parse().unwrap());
     let now = SystemClock.now().seconds();
     let (enforcer, token) = (enforcer(now), TokenBuilder::access(POOL, CLIENT, SUB, now).build());
@@ -64,6 +71,18 @@ async fn main() {
         }
     }
     println!("{}", json!({ "verify": summary(verify), "handler": summary(handler) }));
+}
+
+fn case(now: EpochSeconds) -> Value {
+    let keys: Value = serde_json::from_slice(&jwks(&[key_a()])).unwrap();
+    let event = String::from_utf8(event(&TokenBuilder::access(POOL, CLIENT, SUB, now).build())).unwrap();
+    let subject = SubjectKey::new(POOL, SUB).to_string();
+    let item = json!({
+        "subject": { "S": subject }, "not_before": { "N": (now.0 - 60).to_string() }, "sealed": { "BOOL": true },
+        "revocation_id": { "S": "018bcfe5-6800-7000-8000-000000000001" },
+        "expires_at": { "N": (now.0 + 86_400).to_string() },
+    });
+    json!({ "pool": POOL, "client": CLIENT, "subject": subject, "jwks": keys, "event": event, "item": item })
 }
 
 fn summary(mut times: Vec<f64>) -> Value {

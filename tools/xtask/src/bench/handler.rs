@@ -19,9 +19,10 @@ pub(super) struct Round {
     pub(super) p99_us: f64,
 }
 
+/// What the example prints.
 #[derive(Deserialize)]
-struct Printed {
-    verify: Summary,
+pub(super) struct Printed {
+    pub(super) verify: Summary,
     handler: Summary,
 }
 

@@ -1,5 +1,6 @@
 //! `bench`: figures of this build, as it goes to AWS.
 
+mod authorizer;
 mod end_to_end;
 mod footprint;
 mod handler;
@@ -17,9 +18,12 @@ use crate::repo::Repo;
 use crate::say;
 
 /// Measure the release build: the authorizer and the intakes without network, from event to refusal on the local cloud, and the
-/// size and memory of each function.
+/// size and memory of each function. `bench authorizer` measures it side by side with the same one in Node.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Revocations timed from event to refusal.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     revocations: u16,
@@ -29,6 +33,11 @@ pub(crate) struct Args {
     /// Only the intakes without network, which needs no local cloud.
     #[arg(long)]
     intakes: bool,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    Authorizer(authorizer::Args),
 }
 
 /// Everything measured.
@@ -42,6 +51,9 @@ struct Figures {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    if let Some(What::Authorizer(args)) = &args.what {
+        return authorizer::run(args);
+    }
     let repo = Repo::find()?;
     if args.intakes {
         let figures = intake::measure(&repo)?;
