@@ -9,13 +9,13 @@ use base64::engine::general_purpose::STANDARD;
 use revocation_core::domain::profile::UserPoolId;
 use revocation_core::domain::time::EpochSeconds;
 use revocation_core::domain::tombstone::Tombstone;
-use revocation_core::ports::PortError;
+use revocation_core::ports::{Clock, PortError};
 use revocation_edge::{HttpFunction, Keyring};
 use revocation_testkit::clock::FakeClock;
 use revocation_testkit::intake::FakeIntake;
 use revocation_testkit::keys::{jwks, key_a, key_b};
 use revocation_testkit::token::{LIFE, TokenBuilder};
-use revocation_verify::KeySet;
+use revocation_verify::{JwksSource, KeySet, PoolConfig, Verifier};
 use serde_json::{Value, json};
 
 use super::*;

@@ -11,11 +11,9 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use authorizer::config::Config;
 use axum::Router;
 use axum::routing::get;
-use revocation_aws::clients::AwsConfig;
-use revocation_aws::dynamodb::DynamoTombstoneReader;
+use revocation_enforce::{Enforcer, StoreSettings, TokenSettings};
 use revocation_lambda::env::{EnvReader, ProcessEnv, Variables as _};
 use revocation_lambda::logging;
 use revocation_tower::{ClientIp, Decision, Permitted, RevocationLayer};
@@ -28,13 +26,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let config = Config::from_env(&ProcessEnv)?;
-    let aws = AwsConfig::from_env(&|name| ProcessEnv.get(name))?;
-    let reader = DynamoTombstoneReader::new(&aws, &*config.tombstones_table);
-    let checker = Arc::new(authorizer::checker(config, Arc::new(reader))?);
-    authorizer::warm(&checker).await;
+    let mut env = EnvReader::new(&ProcessEnv);
+    let (tokens, store) = (TokenSettings::read(&mut env), StoreSettings::read(&mut env));
+    let (tokens, store) = env.finish((tokens, store))?;
+    let enforcer = Enforcer::connect(&|name| ProcessEnv.get(name), tokens, &store)?;
+    enforcer.warm().await;
 
-    let layer = RevocationLayer::new(checker)
+    let layer = RevocationLayer::new(Arc::new(enforcer.checker))
         .client_ip(ClientIp::ForwardedFor { trusted_proxies: NonZeroUsize::MIN })
         .on_decision(|decision| match decision {
             Decision::Permitted(permit) => tracing::info!(sub = %permit.subject.sub, "served"),
