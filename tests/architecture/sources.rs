@@ -92,6 +92,7 @@ fn a_function_is_read_in_175_lines() {
         "introspect",
         "notify",
         "revoke",
+        "sign-out",
         "token-gate",
     ] {
         let read = |name: &str| {

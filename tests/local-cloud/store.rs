@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use revocation_aws::clients::AwsConfig;
-use revocation_aws::dynamodb::{DynamoTombstoneReader, DynamoTombstoneWriter};
+use revocation_aws::dynamodb::DynamoTombstoneWriter;
 use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::session::{EndedSessions, SessionCutoff};
@@ -14,6 +14,7 @@ use revocation_core::domain::time::{EpochMillis, EpochSeconds};
 use revocation_core::domain::tombstone::{Cutoff, CutoffKind, Seal, Tombstone};
 use revocation_core::ports::{TombstoneReader as _, TombstoneWriter as _};
 use revocation_lambda::clock::SystemClock;
+use revocation_store::{StoreClient, StoreConfig, StrictReader};
 
 use crate::world::{fresh, probe};
 
@@ -39,17 +40,18 @@ fn histories() -> impl Strategy<Value = Vec<Write>> {
 fn i02_i05_the_conditional_writes_do_what_the_reference_does() {
     let probe = probe();
     let facts = probe.facts.clone();
-    let aws = AwsConfig::from_env(&|name| match name {
+    let variable = |name: &str| match name {
         "AWS_REGION" => Some(facts.region.clone()),
         "AWS_ACCESS_KEY_ID" => Some(facts.access_key_id.clone()),
         "AWS_SECRET_ACCESS_KEY" => Some(facts.secret_access_key.clone()),
         "AWS_ENDPOINT_URL" => Some(facts.endpoint.clone()),
         _ => None,
-    })
-    .unwrap();
+    };
+    let aws = AwsConfig::from_env(&variable).unwrap();
+    let store = StoreClient::new(StoreConfig::from_env(&variable).unwrap(), Arc::new(SystemClock));
     let writer =
         DynamoTombstoneWriter::new(&aws, &facts.tombstones_table, &facts.tombstone_feed_table, Arc::new(SystemClock));
-    let reader = DynamoTombstoneReader::new(&aws, &facts.tombstones_table);
+    let reader = StrictReader::new(&store, &facts.tombstones_table);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut runner =
         TestRunner::new(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() });

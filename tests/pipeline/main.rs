@@ -4,7 +4,9 @@
 
 mod counter;
 mod crashes;
+mod histories;
 mod intake;
 mod revoke;
 mod sessions;
+mod stepping;
 mod world;

@@ -14,15 +14,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use authorizer::config::Config;
 use revocation_core::domain::profile::{SubjectKey, UserPoolId};
 use revocation_core::domain::time::EpochSeconds;
 use revocation_core::domain::tombstone::Tombstone;
 use revocation_core::ports::{Clock as _, PortError, TombstoneReader};
+use revocation_enforce::{Enforcer, TokenSettings};
 use revocation_lambda::clock::SystemClock;
 use revocation_testkit::keys::{jwks, key_a};
 use revocation_testkit::token::TokenBuilder;
-use revocation_verify::{Checker, KeySet, PoolConfig, StoreOutage, TokenUse};
+use revocation_verify::{KeySet, PoolConfig, StoreOutage, TokenUse};
 use serde_json::{Value, json};
 
 const POOL: &str = "eu-central-1_Bench";
@@ -45,7 +45,7 @@ impl TombstoneReader for InMemory {
 async fn main() {
     let iterations = std::env::args().nth(1).map_or(ITERATIONS, |text| text.parse().unwrap());
     let now = SystemClock.now().seconds();
-    let (checker, token) = (checker(now), TokenBuilder::access(POOL, CLIENT, SUB, now).build());
+    let (enforcer, token) = (enforcer(now), TokenBuilder::access(POOL, CLIENT, SUB, now).build());
     let event = event(&token);
 
     let mut verify = Vec::with_capacity(iterations);
@@ -53,10 +53,10 @@ async fn main() {
     for n in 0..WARM_UPS + iterations {
         // Turn by turn, so that whatever else the machine does meets both alike.
         let start = Instant::now();
-        checker.verifier.verify(&token).await.unwrap();
+        enforcer.checker.verifier.verify(&token).await.unwrap();
         let verify_time = start.elapsed();
         let start = Instant::now();
-        authorizer::handle_bytes(&checker, &event).await.unwrap();
+        authorizer::handle_bytes(&enforcer, &event).await.unwrap();
         let handler_time = start.elapsed();
         if n >= WARM_UPS {
             verify.push(verify_time.as_secs_f64() * 1e6);
@@ -72,20 +72,23 @@ fn summary(mut times: Vec<f64>) -> Value {
     json!({ "iterations": times.len(), "p50_us": at(50), "p99_us": at(99), "min_us": at(0) })
 }
 
-fn checker(now: EpochSeconds) -> Checker {
+fn enforcer(now: EpochSeconds) -> Enforcer {
     let pool = PoolConfig {
         bundled_keys: Some(KeySet::parse(&jwks(&[key_a()])).unwrap()),
         ..PoolConfig::new(UserPoolId(POOL.into()), vec![CLIENT.into()])
     };
-    let config = Config {
-        tombstones_table: String::new(),
+    let tokens = TokenSettings {
         pools: vec![pool],
         token_uses: vec![TokenUse::Access, TokenUse::Id],
         store_outage: StoreOutage::Deny,
+        end_date_claim: String::new(),
+        // Every signature is checked, or the bench would time the memory of the first.
+        signature_cache: 0,
     };
     // The user was revoked once and has signed in again since: the tombstone is found, read and has nothing against it.
     let tombstone = Tombstone { not_before: Some(EpochSeconds(now.0 - 60)), sealed: true, ..Tombstone::default() };
-    authorizer::checker(config, Arc::new(InMemory(BTreeMap::from([(SubjectKey::new(POOL, SUB), tombstone)]))))
+    let reader = Arc::new(InMemory(BTreeMap::from([(SubjectKey::new(POOL, SUB), tombstone)])));
+    Enforcer { checker: revocation_enforce::checker(tokens, reader).unwrap(), recorder: None }
 }
 
 /// A request as API Gateway hands it to a REQUEST authorizer.

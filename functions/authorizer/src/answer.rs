@@ -92,9 +92,9 @@ enum Context {
 
 impl Answer {
     /// Lets the request through.
-    pub(crate) fn allow(front: Front, permit: Permit) -> Self {
+    pub(crate) fn allow(front: Front, permit: &Permit) -> Self {
         let principal_id = permit.subject.sub.0.clone();
-        Self::new(front, Effect::Allow, principal_id, Context::from(permit))
+        Self::new(front, Effect::Allow, principal_id, Context::of(permit))
     }
 
     /// Refuses the request; `reason` is a code.
@@ -122,14 +122,14 @@ impl Answer {
 
 // === impl Context ===
 
-impl From<Permit> for Context {
-    fn from(permit: Permit) -> Self {
+impl Context {
+    fn of(permit: &Permit) -> Self {
         Self::Permit {
-            sub: permit.subject.sub.0,
-            scope: permit.scope.unwrap_or_default(),
+            sub: permit.subject.sub.0.clone(),
+            scope: permit.scope.clone().unwrap_or_default(),
             groups: permit.groups.join(" "),
-            client_id: permit.client_id,
-            username: permit.username,
+            client_id: permit.client_id.clone(),
+            username: permit.username.clone(),
         }
     }
 }

@@ -5,33 +5,18 @@
 
 mod answer;
 pub mod config;
-mod jwks_source;
 mod payload;
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use lambda_runtime::Diagnostic;
-use revocation_aws::dynamodb::DynamoTombstoneReader;
-use revocation_core::domain::profile::SubjectKey;
-use revocation_core::ports::{Clock, TombstoneReader};
-use revocation_lambda::clock::SystemClock;
+use revocation_enforce::Enforcer;
 use revocation_lambda::metrics;
-use revocation_verify::{Checker, DenyClass, DenyReason, JwksSource, Permit, Verifier};
+use revocation_verify::{DenyClass, DenyReason, Permit};
 
 pub use answer::Answer;
-use config::Config;
-use jwks_source::HttpsJwks;
-use payload::{Front, NoToken, Request};
+use payload::{Client, Front, NoToken, Request};
 
-/// What the function may do: the actions of the one port it holds (I14).
-pub const IAM_ACTIONS: &[&[&str]] = &[DynamoTombstoneReader::IAM_ACTIONS];
-
-/// How long the init phase may spend on getting ready. AWS allows 10 s for all of it; a store that takes longer than
-/// this is down, and then the first request's own timeouts shall tell.
-const WARM_UP: Duration = Duration::from_secs(1);
-/// A `sub` nobody has.
-const NOBODY: &str = "warm-up";
+/// What the function may do at most: the actions of the ports it may hold (I14).
+pub const IAM_ACTIONS: &[&[&str]] = Enforcer::IAM_ACTIONS;
 
 /// Why there is no answer. The request is refused all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,19 +34,31 @@ pub enum Failure {
 }
 
 /// Decides about one API request.
-pub async fn handle(checker: &Checker, event: &str) -> Result<Answer, Failure> {
-    let Request { front, token } = payload::read(event).inspect_err(|_| denied("unknown_event"))?;
+pub async fn handle(enforcer: &Enforcer, event: &str) -> Result<Answer, Failure> {
+    let Request { front, token, client } = payload::read(event).inspect_err(|_| denied("unknown_event"))?;
     let token = match token {
         Ok(token) => token,
         Err(no_token) => return without_token(front, no_token),
     };
-    match checker.check(&token).await {
-        Ok(permit) => Ok(allow(front, permit)),
+    match enforcer.checker.check(&token).await {
+        Ok(permit) => {
+            note(enforcer, &permit, &client);
+            Ok(allow(front, &permit))
+        }
         Err(reason) => deny(front, reason),
     }
 }
 
-fn allow(front: Front, permit: Permit) -> Answer {
+/// Notes the session, off the request's path.
+fn note(enforcer: &Enforcer, permit: &Permit, client: &Client) {
+    let Some(recorder) = &enforcer.recorder else { return };
+    let seen_at = enforcer.checker.clock.now();
+    if let Some(sighting) = permit.sighting(seen_at, client.source_ip.as_deref(), client.user_agent.as_deref()) {
+        recorder.saw(&sighting);
+    }
+}
+
+fn allow(front: Front, permit: &Permit) -> Answer {
     if permit.unchecked {
         metrics::count("BestEffortPermit", "client_id", &permit.client_id);
     }
@@ -93,26 +90,11 @@ fn denied(code: &str) {
 }
 
 /// [`handle`] from bytes to bytes, as the Lambda runtime drives it: for benches and tests without one.
-pub async fn handle_bytes(checker: &Checker, event: &[u8]) -> Result<Vec<u8>, Failure> {
+pub async fn handle_bytes(enforcer: &Enforcer, event: &[u8]) -> Result<Vec<u8>, Failure> {
     let event = std::str::from_utf8(event).map_err(|_| Failure::UnknownEvent)?;
-    let answer = handle(checker, event).await?;
+    let answer = handle(enforcer, event).await?;
     // Strings and a number: it cannot fail; if it does, there is no answer.
     serde_json::to_vec(&answer).map_err(|_| Failure::UnknownEvent)
-}
-
-/// The checker as configured, over the real clock and the pools' own key endpoints.
-#[must_use]
-pub fn checker(config: Config, reader: Arc<dyn TombstoneReader>) -> Checker {
-    let (clock, source): (Arc<dyn Clock>, Arc<dyn JwksSource>) =
-        (Arc::new(SystemClock), Arc::new(HttpsJwks::default()));
-    let verifier = Verifier::new(config.pools, config.token_uses, &source, &clock);
-    Checker { verifier, reader, clock, store_outage: config.store_outage }
-}
-
-/// Fetches keys and opens the connection to DynamoDB in the init phase, where CPU is not throttled and no request waits.
-pub async fn warm(checker: &Checker) {
-    // A failure is ignored: what is needed and missing is fetched again by the first request, which is denied if it fails.
-    let _ = tokio::time::timeout(WARM_UP, checker.warm(&SubjectKey::new(NOBODY, NOBODY))).await;
 }
 
 // === impl Failure ===

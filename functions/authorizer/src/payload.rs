@@ -3,15 +3,15 @@
 //! Formats: <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html>,
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html>,
 //! <https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html#aws-lambda-authorization>.
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
 //! Own structs, since a request is read with every API call and two of its members are wanted.
 
 mod headers;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::Failure;
-use headers::AuthorizationHeaders;
+use headers::TokenHeaders;
 
 /// Who asks, and so in which form it is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,15 @@ pub(crate) enum Front {
 pub(crate) struct Request {
     pub(crate) front: Front,
     pub(crate) token: Result<String, NoToken>,
+    pub(crate) client: Client,
+}
+
+/// Who presents the token, where the front tells. Personal data (I10).
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Client {
+    pub(crate) source_ip: Option<String>,
+    pub(crate) user_agent: Option<String>,
 }
 
 /// Why there is no token to check.
@@ -52,11 +61,22 @@ struct Event {
     method_arn: Option<String>,
     route_arn: Option<String>,
     authorization_token: Option<String>,
-    request_context: Option<IgnoredAny>,
+    request_context: Option<Context>,
     #[serde(default)]
-    headers: AuthorizationHeaders,
+    headers: TokenHeaders,
     #[serde(default)]
-    multi_value_headers: AuthorizationHeaders,
+    multi_value_headers: TokenHeaders,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Context {
+    /// `CONNECT` for a WebSocket's first request; REST APIs have none.
+    event_type: Option<String>,
+    /// REST and WebSocket APIs.
+    identity: Option<Client>,
+    /// HTTP APIs.
+    http: Option<Client>,
 }
 
 /// Reads an event.
@@ -64,6 +84,7 @@ pub(crate) fn read(event: &str) -> Result<Request, Failure> {
     // serde's text would quote the event, and with it the token (I10).
     let event: Event = serde_json::from_str(event).map_err(|_| Failure::UnknownEvent)?;
     let front = event.front().ok_or(Failure::UnknownEvent)?;
+    let context = event.request_context.unwrap_or_default();
     let token = match (&front, event.r#type.as_deref()) {
         // These two hand over the header's value by itself, and their clients often send the token bare.
         (Front::AppSync, _) | (_, Some("TOKEN")) => {
@@ -71,14 +92,34 @@ pub(crate) fn read(event: &str) -> Result<Request, Failure> {
             value.and_then(|value| bearer(&value, Bare::Accepted))
         }
         // A token in the query string is not looked for: it would stand in access logs and browser histories.
-        _ => only_value(event.headers, event.multi_value_headers).and_then(|value| bearer(&value, Bare::Refused)),
+        _ => in_headers(event.headers, event.multi_value_headers, &context),
     };
-    Ok(Request { front, token })
+    let client = context.identity.or(context.http).unwrap_or_default();
+    Ok(Request { front, token, client })
 }
 
-/// The one value of the `Authorization` header.
-fn only_value(headers: AuthorizationHeaders, multi: AuthorizationHeaders) -> Result<String, NoToken> {
-    let (AuthorizationHeaders(headers), AuthorizationHeaders(multi)) = (headers, multi);
+fn in_headers(headers: TokenHeaders, multi: TokenHeaders, context: &Context) -> Result<String, NoToken> {
+    match only_value(headers.authorization, multi.authorization) {
+        // A browser cannot send headers of its own when it opens a WebSocket; sub-protocols it can:
+        // `new WebSocket(url, ["bearer", token])`.
+        Err(NoToken::Missing) if context.event_type.as_deref() == Some("CONNECT") => {
+            only_value(headers.protocol, multi.protocol).and_then(|value| after_bearer(&value))
+        }
+        value => value.and_then(|value| bearer(&value, Bare::Refused)),
+    }
+}
+
+/// The sub-protocol that follows `bearer`.
+fn after_bearer(protocols: &str) -> Result<String, NoToken> {
+    let mut offered = protocols.split(',').map(str::trim);
+    match (offered.next(), offered.next(), offered.next()) {
+        (Some("bearer"), Some(token), None) if !token.is_empty() => Ok(token.to_owned()),
+        _ => Err(NoToken::NotBearer),
+    }
+}
+
+/// The one value of a header.
+fn only_value(headers: Vec<String>, multi: Vec<String>) -> Result<String, NoToken> {
     // `headers` repeats the last of `multiValueHeaders`, where there are such.
     let differ = !multi.is_empty() && headers.iter().any(|value| !multi.contains(value));
     let mut values = if multi.is_empty() { headers } else { multi }.into_iter();

@@ -1,17 +1,18 @@
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_lambda_events::apigw::{ApiGatewayCustomAuthorizerResponse, ApiGatewayV2CustomAuthorizerSimpleResponse};
 use aws_lambda_events::appsync::AppSyncLambdaAuthorizerResponse;
 use aws_lambda_events::iam::IamPolicyEffect;
-use revocation_core::domain::profile::UserPoolId;
+use revocation_core::domain::profile::{SubjectKey, UserPoolId};
+use revocation_core::domain::session::Sighting;
 use revocation_core::domain::tombstone::Tombstone;
-use revocation_core::ports::PortError;
+use revocation_core::ports::{Clock, PortError, SessionRecorder, TombstoneReader};
 use revocation_testkit::clock::FakeClock;
 use revocation_testkit::keys::{jwks, key_a};
 use revocation_testkit::token::TokenBuilder;
-use revocation_verify::{KeySet, PoolConfig, StoreOutage, TokenUse};
+use revocation_verify::{Checker, JwksSource, PoolConfig, StoreOutage, Verifier};
 use serde_json::{Value, json};
 
 use super::*;
@@ -44,15 +45,16 @@ fn with(
     read: impl Fn() -> Result<Option<Tombstone>, PortError> + Send + Sync + 'static,
     keys: Option<Vec<u8>>,
     store_outage: StoreOutage,
-) -> Checker {
+) -> Enforcer {
     let pool = PoolConfig::new(UserPoolId(POOL.into()), vec![CLIENT.into()]);
     let (clock, source): (Arc<dyn Clock>, Arc<dyn JwksSource>) =
         (Arc::new(FakeClock::default()), Arc::new(Jwks(Mutex::new(keys))));
-    let verifier = Verifier::new(vec![pool], vec![TokenUse::Access, TokenUse::Id], &source, &clock);
-    Checker { verifier, reader: Arc::new(Store(Box::new(read))), clock, store_outage }
+    let verifier = Verifier::builder(source, Arc::clone(&clock)).pool(pool).build().unwrap();
+    let checker = Checker { verifier, reader: Arc::new(Store(Box::new(read))), clock, store_outage };
+    Enforcer { checker, recorder: None }
 }
 
-fn reading(answer: Result<Option<Tombstone>, PortError>) -> Checker {
+fn reading(answer: Result<Option<Tombstone>, PortError>) -> Enforcer {
     with(move || answer.clone(), Some(jwks(&[key_a()])), StoreOutage::Deny)
 }
 
@@ -78,7 +80,7 @@ fn events(token: &str) -> [(&'static str, Value); 5] {
     ]
 }
 
-async fn answered(checker: &Checker, event: &Value) -> Result<Value, Failure> {
+async fn answered(checker: &Enforcer, event: &Value) -> Result<Value, Failure> {
     let bytes = handle_bytes(checker, event.to_string().as_bytes()).await?;
     Ok(serde_json::from_slice(&bytes).unwrap())
 }
@@ -100,7 +102,7 @@ fn lets_through(front: &str, answer: &Value) -> bool {
 }
 
 /// Every front must refuse, by a deny or by an error.
-async fn refused_everywhere(checker: &Checker, token: &str) -> Vec<Result<Value, Failure>> {
+async fn refused_everywhere(checker: &Enforcer, token: &str) -> Vec<Result<Value, Failure>> {
     let mut answers = Vec::new();
     for (front, event) in events(token) {
         let answer = answered(checker, &event).await;
@@ -251,21 +253,43 @@ async fn warming_ends_in_time_whatever_happens() {
             std::future::pending().await
         }
     }
-    let pool = PoolConfig {
-        bundled_keys: Some(KeySet::parse(&jwks(&[key_a()])).unwrap()),
-        ..PoolConfig::new(UserPoolId(POOL.into()), vec![CLIENT.into()])
-    };
-    let config = Config {
-        tombstones_table: "t".into(),
-        pools: vec![pool],
-        token_uses: vec![TokenUse::Access],
-        store_outage: StoreOutage::Deny,
-    };
-    let checker = checker(config, Arc::new(Hanging));
-    tokio::time::timeout(WARM_UP + Duration::from_secs(1), warm(&checker)).await.unwrap();
+    let enforcer = with(|| Ok(None), Some(jwks(&[key_a()])), StoreOutage::Deny);
+    let checker = Checker { reader: Arc::new(Hanging), ..enforcer.checker };
+    let enforcer = Enforcer { checker, recorder: None };
+    tokio::time::timeout(Duration::from_secs(3), enforcer.warm()).await.unwrap();
+}
+
+/// What was seen: session, address, user agent.
+#[derive(Default)]
+struct Seen(Mutex<Vec<(String, Option<String>, Option<String>)>>);
+
+impl SessionRecorder for Seen {
+    fn saw(&self, sighting: &Sighting<'_>) {
+        let seen = (sighting.origin_jti.into(), sighting.ip.map(str::to_owned), sighting.user_agent.map(str::to_owned));
+        self.0.lock().unwrap().push(seen);
+    }
+}
+
+#[tokio::test]
+async fn only_sessions_that_are_served_are_noted() {
+    let seen = Arc::new(Seen::default());
+    let noting = |enforcer: Enforcer| Enforcer { recorder: Some(seen.clone()), ..enforcer };
+    let now = FakeClock::default().now().seconds();
+    let mut event = events(&token())[1].1.clone();
+    event["requestContext"] = json!({ "identity": { "sourceIp": "192.0.2.7", "userAgent": "curl" } });
+    let revoked = noting(reading(Ok(Some(Tombstone { not_before: Some(now), ..Tombstone::default() }))));
+    answered(&revoked, &event).await.unwrap();
+    assert!(seen.0.lock().unwrap().is_empty());
+    answered(&noting(reading(Ok(None))), &event).await.unwrap();
+    let expected = ("origin-1".to_owned(), Some("192.0.2.7".to_owned()), Some("curl".to_owned()));
+    assert_eq!(*seen.0.lock().unwrap(), [expected]);
 }
 
 #[test]
-fn i14_the_function_may_read_tombstones_and_nothing_else() {
-    assert_eq!(IAM_ACTIONS.concat(), ["dynamodb:GetItem"]);
+fn i14_the_function_reads_tombstones_and_notes_sessions() {
+    let mut actions = IAM_ACTIONS.concat();
+    actions.sort_unstable();
+    actions.dedup();
+    let reads = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"];
+    assert_eq!(actions, [&reads[..], &["dynamodb:UpdateItem"]].concat());
 }

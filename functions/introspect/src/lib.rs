@@ -9,30 +9,26 @@ pub mod clients;
 pub mod config;
 mod form;
 mod gateway;
-mod jwks_source;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use revocation_aws::dynamodb::DynamoTombstoneReader;
 use revocation_aws::secrets::SecretsManagerReader;
 use revocation_core::domain::profile::SubjectKey;
-use revocation_core::ports::{Clock, TombstoneReader};
+use revocation_core::ports::TombstoneReader;
 use revocation_edge::{Handler, Problem, Request, Response};
-use revocation_lambda::clock::SystemClock;
+use revocation_enforce::TokenSettings;
 use revocation_lambda::metrics;
-use revocation_verify::{
-    Checker, DenyClass, DenyReason, JwksSource, Permit, PoolConfig, StoreOutage, TokenUse, Verifier,
-};
+use revocation_store::StrictReader;
+use revocation_verify::{BadVerifier, Checker, DenyClass, DenyReason, Permit, StoreOutage};
 
 use answer::Introspected;
 use clients::Clients;
-use jwks_source::HttpsJwks;
 
 /// What the function may do: the actions of the ports it holds (I14).
-pub const IAM_ACTIONS: &[&[&str]] = &[DynamoTombstoneReader::IAM_ACTIONS, SecretsManagerReader::IAM_ACTIONS];
+pub const IAM_ACTIONS: &[&[&str]] = &[StrictReader::IAM_ACTIONS, SecretsManagerReader::IAM_ACTIONS];
 
 /// How many tokens of a batch are checked at a time.
 const AT_A_TIME: usize = 16;
@@ -120,14 +116,10 @@ impl Introspection {
     }
 }
 
-/// The checker over the real clock and the pools' own key endpoints. Nothing is ever called active without a look at its
-/// tombstone: unlike an authorizer's deployment, whoever asks here cannot know what an outage was configured to mean.
-#[must_use]
-pub fn checker(pools: Vec<PoolConfig>, token_uses: Vec<TokenUse>, reader: Arc<dyn TombstoneReader>) -> Checker {
-    let (clock, source): (Arc<dyn Clock>, Arc<dyn JwksSource>) =
-        (Arc::new(SystemClock), Arc::new(HttpsJwks::default()));
-    let verifier = Verifier::new(pools, token_uses, &source, &clock);
-    Checker { verifier, reader, clock, store_outage: StoreOutage::Deny }
+/// The checker as configured, but that nothing is ever called active without a look at its tombstone: unlike an
+/// authorizer's deployment, whoever asks here cannot know what an outage was configured to mean.
+pub fn checker(tokens: TokenSettings, reader: Arc<dyn TombstoneReader>) -> Result<Checker, BadVerifier> {
+    revocation_enforce::checker(TokenSettings { store_outage: StoreOutage::Deny, ..tokens }, reader)
 }
 
 /// Fetches keys and opens the connection to the store in the init phase, where nobody waits.

@@ -79,7 +79,7 @@ fn harness() -> Harness {
     let mut pool = PoolConfig::new(UserPoolId(POOL.into()), vec![CLIENT.into()]);
     pool.bundled_keys = Some(KeySet::parse(&jwks(&[key_a()])).unwrap());
     let (clock, source): (Arc<dyn Clock>, Arc<dyn JwksSource>) = (fake.clock.clone(), Arc::new(NoJwks));
-    let verifier = Verifier::new(vec![pool], vec![TokenUse::Access, TokenUse::Id], &source, &clock);
+    let verifier = Verifier::builder(source, Arc::clone(&clock)).pool(pool).build().unwrap();
     let store = Arc::new(Store::default());
     let checker = Checker { verifier, reader: store.clone(), clock, store_outage: StoreOutage::Deny };
     let names = BTreeSet::from(["billing".to_owned(), "orders".to_owned()]);

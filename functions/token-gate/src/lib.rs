@@ -11,7 +11,6 @@ mod refused;
 use std::sync::Arc;
 use std::time::Duration;
 
-use revocation_aws::dynamodb::DynamoTombstoneReader;
 use revocation_core::domain::disposition::Disposition;
 use revocation_core::domain::end_date::EndDate;
 use revocation_core::domain::profile::SubjectKey;
@@ -19,6 +18,7 @@ use revocation_core::domain::time::EpochSeconds;
 use revocation_core::domain::tombstone::Tombstone;
 use revocation_core::ports::{Clock, PortError, TombstoneReader};
 use revocation_lambda::metrics;
+use revocation_store::StrictReader;
 use serde_json::Value;
 
 use config::{Config, OnStoreOutage};
@@ -26,7 +26,7 @@ use payload::Event;
 pub use refused::Refused;
 
 /// What the function may do: the actions of the one port it holds (I14).
-pub const IAM_ACTIONS: &[&[&str]] = &[DynamoTombstoneReader::IAM_ACTIONS];
+pub const IAM_ACTIONS: &[&[&str]] = &[StrictReader::IAM_ACTIONS];
 
 /// How long the tombstone is waited for. Cognito waits 5 s for all, and asks up to three times.
 pub const BUDGET: Duration = Duration::from_secs(2);

@@ -4,11 +4,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use lambda_runtime::{LambdaEvent, service_fn};
-use revocation_aws::clients::AwsConfig;
-use revocation_aws::dynamodb::DynamoTombstoneReader;
 use revocation_lambda::clock::SystemClock;
 use revocation_lambda::env::{ProcessEnv, Variables as _};
 use revocation_lambda::logging;
+use revocation_store::{StoreClient, StoreConfig, StrictReader};
 use serde_json::value::RawValue;
 use token_gate::TokenGate;
 use token_gate::config::Config;
@@ -21,8 +20,8 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), lambda_runtime::Error> {
     let config = Config::from_env(&ProcessEnv)?;
-    let aws = AwsConfig::from_env(&|name| ProcessEnv.get(name))?;
-    let reader = Arc::new(DynamoTombstoneReader::new(&aws, &*config.tombstones_table));
+    let store = StoreClient::new(StoreConfig::from_env(&|name| ProcessEnv.get(name))?, Arc::new(SystemClock));
+    let reader = Arc::new(StrictReader::new(&store, &config.tombstones_table));
     let gate = &TokenGate { reader, clock: Arc::new(SystemClock), config };
     gate.warm().await;
     let pass = |event: LambdaEvent<Box<RawValue>>| async move { gate.pass(event.payload.get()).await };

@@ -12,6 +12,8 @@ mod error;
 pub mod eventbridge;
 #[cfg(feature = "https")]
 pub mod https;
+#[cfg(feature = "jwks")]
+pub mod jwks;
 #[cfg(feature = "https")]
 pub mod pagerduty;
 #[cfg(feature = "secrets")]

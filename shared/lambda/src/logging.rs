@@ -13,13 +13,16 @@ use crate::env::{EnvReader, Variables};
 
 /// Crates whose logs follow `LOG_LEVEL`. All others, the AWS SDK before all, stay at warnings: at `debug` it writes
 /// request bodies, which hold phone numbers and user names (I10).
-const OURS: [&str; 16] = [
+const OURS: [&str; 20] = [
     "revocation_core",
     "revocation_aws",
     "revocation_lambda",
+    "revocation_store",
     "revocation_verify",
     "revocation_edge",
+    "revocation_enforce",
     "revocation_sources",
+    "revocation_tower",
     "intake_partner",
     "intake_role_change",
     "intake_scim",
@@ -28,6 +31,7 @@ const OURS: [&str; 16] = [
     "notify",
     "compromise_counter",
     "authorizer",
+    "sign_out",
     "introspect",
     "token_gate",
 ];

@@ -1,17 +1,19 @@
 //! From the text of a token to a [`Permit`]: verified, and not revoked.
 
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use revocation_core::domain::disposition::Disposition;
 use revocation_core::domain::profile::SubjectKey;
-use revocation_core::domain::time::EpochSeconds;
+use revocation_core::domain::session::{Sighting, is_origin_jti};
+use revocation_core::domain::time::EpochMillis;
 use revocation_core::domain::tombstone::{Refusal, Tombstone};
 use revocation_core::ports::{Clock, PortError, TombstoneReader};
 
 use crate::deny::DenyReason;
-use crate::token::{TokenUse, VerifiedToken};
+use crate::token::VerifiedToken;
 use crate::verifier::Verifier;
 
 /// What happens to requests while tombstones cannot be read (I6).
@@ -39,23 +41,11 @@ pub struct Checker {
     pub store_outage: StoreOutage,
 }
 
-/// The token may be served.
+/// The token may be served. What the token says is read through it: `permit.subject`, `permit.scope` …
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permit {
-    /// Whose token it is.
-    pub subject: SubjectKey,
-    /// The user name; a client-credentials token has none.
-    pub username: Option<String>,
-    /// The app client it was issued to.
-    pub client_id: String,
-    /// Scopes, separated by spaces; only in access tokens.
-    pub scope: Option<String>,
-    /// `cognito:groups`.
-    pub groups: Vec<String>,
-    /// Access or ID token.
-    pub token_use: TokenUse,
-    /// When the token ends: nothing may be remembered of this permit beyond.
-    pub exp: EpochSeconds,
+    /// The token, with its verified claims.
+    pub token: Arc<VerifiedToken>,
     /// Let through without a look at the tombstone ([`StoreOutage::BestEffort`]). To be counted.
     pub unchecked: bool,
 }
@@ -72,7 +62,7 @@ impl Checker {
         let decision = self.decide(&token).await;
         let reason = decision.as_ref().err().map_or("none", |reason| reason.code());
         tracing::debug!(sub = %token.subject.sub, reason, "decided");
-        decision.map(|checked| Permit::new(token, checked))
+        decision.map(|checked| Permit { token, unchecked: checked == Checked::No })
     }
 
     /// Makes ready for the first request: fetches keys and opens the connection to the store by a read of no consequence.
@@ -130,17 +120,27 @@ enum Checked {
 // === impl Permit ===
 
 impl Permit {
-    fn new(token: VerifiedToken, checked: Checked) -> Self {
-        Self {
-            subject: token.subject,
-            username: token.username,
-            client_id: token.client_id,
-            scope: token.scope,
-            groups: token.groups,
-            token_use: token.token_use,
-            exp: token.exp,
-            unchecked: checked == Checked::No,
-        }
+    /// The session in use, for a [`SessionRecorder`](revocation_core::ports::SessionRecorder). Only the front knows the
+    /// address and the user agent, so it is the front that records. `None` for a token of no session: a machine's, or one
+    /// of an app client without token revocation.
+    #[must_use]
+    pub fn sighting<'a>(
+        &'a self,
+        seen_at: EpochMillis,
+        ip: Option<&'a str>,
+        user_agent: Option<&'a str>,
+    ) -> Option<Sighting<'a>> {
+        let VerifiedToken { subject, client_id, auth_time, .. } = &*self.token;
+        let origin_jti = self.token.origin_jti.as_deref().filter(|id| is_origin_jti(id))?;
+        Some(Sighting { subject, origin_jti, client_id, auth_time: *auth_time, seen_at, ip, user_agent })
+    }
+}
+
+impl Deref for Permit {
+    type Target = VerifiedToken;
+
+    fn deref(&self) -> &VerifiedToken {
+        &self.token
     }
 }
 

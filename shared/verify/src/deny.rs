@@ -39,6 +39,12 @@ pub enum DenyReason {
     TokenUseRefused,
     /// Issued to an app client that is not on the allow-list.
     ClientRefused,
+    /// Its owner's work has ended, by the end date it carries.
+    ContractEnded,
+    /// It carries an end date that cannot be read.
+    ContractDateUnreadable,
+    /// The deployment's own [`ClaimCheck`](crate::ClaimCheck) refuses it, and says why.
+    ClaimRefused(&'static str),
     /// A tombstone refuses it.
     Revoked(Refusal),
     /// The pool's keys cannot be fetched.
@@ -81,6 +87,10 @@ impl DenyReason {
             Self::FromTheFuture => "from_the_future",
             Self::TokenUseRefused => "token_use_refused",
             Self::ClientRefused => "client_refused",
+            Self::ContractEnded => "contract_ended",
+            Self::ContractDateUnreadable => "contract_date_unreadable",
+            // What the check says is its own affair: a metric's dimension must stay a short list.
+            Self::ClaimRefused(_) => "claim_refused",
             Self::Revoked(Refusal::Cutoff) => "revoked",
             Self::Revoked(Refusal::ClaimsCutoff) => "claims_changed",
             Self::Revoked(Refusal::Session) => "session_revoked",

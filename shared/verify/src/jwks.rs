@@ -24,11 +24,12 @@ const EXPONENT: [u8; 3] = [1, 0, 1];
 
 /// The keys of a pool, by `kid`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeySet(Vec<(String, Arc<PublicKey>)>);
+pub struct KeySet(Vec<Arc<PublicKey>>);
 
 /// An RSA key for RS256, checked once.
 #[derive(PartialEq, Eq)]
 pub struct PublicKey {
+    kid: String,
     modulus: Vec<u8>,
 }
 
@@ -89,7 +90,12 @@ impl KeySet {
     /// The key of that name.
     #[must_use]
     pub fn get(&self, kid: &str) -> Option<Arc<PublicKey>> {
-        self.0.iter().find(|(known, _)| known == kid).map(|(_, key)| Arc::clone(key))
+        self.0.iter().find(|key| key.kid == kid).cloned()
+    }
+
+    /// Whether this very key is in the set, under its own name.
+    pub(crate) fn has(&self, key: &Arc<PublicKey>) -> bool {
+        self.0.iter().any(|known| Arc::ptr_eq(known, key) || known == key)
     }
 
     fn add(&mut self, key: Value) -> Result<(), &'static str> {
@@ -107,8 +113,7 @@ impl KeySet {
         if self.get(&jwk.kid).is_some() {
             return Err("its kid stands there already");
         }
-        let key = PublicKey::new(&jwk.n, &jwk.e)?;
-        self.0.push((jwk.kid, Arc::new(key)));
+        self.0.push(Arc::new(PublicKey::new(jwk.kid, &jwk.n, &jwk.e)?));
         Ok(())
     }
 }
@@ -116,7 +121,7 @@ impl KeySet {
 // === impl PublicKey ===
 
 impl PublicKey {
-    fn new(n: &str, e: &str) -> Result<Self, &'static str> {
+    fn new(kid: String, n: &str, e: &str) -> Result<Self, &'static str> {
         let n = URL_SAFE_NO_PAD.decode(n).map_err(|_| "its modulus is not base64url")?;
         let e = URL_SAFE_NO_PAD.decode(e).map_err(|_| "its exponent is not base64url")?;
         // Some encoders write a sign byte; ring refuses leading zeros.
@@ -131,7 +136,7 @@ impl PublicKey {
         if e != EXPONENT {
             return Err("its exponent is not 65537");
         }
-        Ok(Self { modulus: n.to_vec() })
+        Ok(Self { kid, modulus: n.to_vec() })
     }
 
     /// Whether `signature` is an RS256 signature of `message` by this key.

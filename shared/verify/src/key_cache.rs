@@ -1,7 +1,8 @@
 //! A pool's keys in memory: fetched when first needed, and again when a token names a key not seen yet.
 //!
 //! Anybody can make up a `kid`, so fetches have a floor between them. One fetch is under way at most; who needs a key that
-//! is known never waits for it.
+//! is known never waits for it. A fetch is a task of its own: whoever hangs up while waiting does not end it, or a stream of
+//! such requests could keep a new key from ever arriving.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use async_trait::async_trait;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{Clock, PortError};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::deny::DenyReason;
 use crate::jwks::{BadKeySet, KeySet, PublicKey};
@@ -23,11 +25,21 @@ pub const REFRESH_FLOOR: Duration = Duration::from_mins(1);
 /// to let an endpoint recover.
 pub const RETRY_FLOOR: Duration = Duration::from_secs(5);
 
+/// How long callers wait for a source, whatever it does. Our own gives up after 3 s by itself; the authorizer's limit is 5 s.
+pub const FETCH_LIMIT: Duration = Duration::from_secs(4);
+
 /// Fetches a pool's keys.
 #[async_trait]
 pub trait JwksSource: Send + Sync {
-    /// The pool's JWK set as served at `jwks_url`. Bounded in time and size: callers wait for it.
+    /// The pool's JWK set as served at `jwks_url`. To be bounded in time and size: callers wait for it, though never longer
+    /// than [`FETCH_LIMIT`], and what is larger than [`MAX_JWKS_BYTES`](crate::MAX_JWKS_BYTES) is not read.
     async fn fetch(&self, pool: &PoolConfig) -> Result<Vec<u8>, PortError>;
+
+    /// Whether it can ever bring another key than the bundled ones. If not, a key that is not known is unknown, and not
+    /// one that may be fetched later.
+    fn fetches(&self) -> bool {
+        true
+    }
 }
 
 /// One pool's keys.
@@ -38,7 +50,7 @@ pub(crate) struct KeyCache {
     /// The last good set. Held for a lookup only, never across a fetch.
     keys: RwLock<Option<KeySet>>,
     /// Held during a fetch: the others wait for its result instead of fetching too.
-    last_fetch: Mutex<Option<Fetch>>,
+    last_fetch: Arc<Mutex<Option<Fetch>>>,
 }
 
 /// A fetch that was made.
@@ -54,15 +66,20 @@ impl KeyCache {
     /// Keys of `pool`; nothing is fetched yet.
     pub(crate) fn new(pool: PoolConfig, source: Arc<dyn JwksSource>, clock: Arc<dyn Clock>) -> Self {
         let keys = RwLock::new(pool.bundled_keys.clone());
-        Self { pool, source, clock, keys, last_fetch: Mutex::new(None) }
+        Self { pool, source, clock, keys, last_fetch: Arc::default() }
     }
 
     /// The key named `kid`, fetched if need and floor be.
-    pub(crate) async fn key(&self, kid: &str) -> Result<Arc<PublicKey>, DenyReason> {
+    pub(crate) async fn key(self: &Arc<Self>, kid: &str) -> Result<Arc<PublicKey>, DenyReason> {
         if let Some(key) = self.known(kid) {
             return Ok(key);
         }
-        let mut last = self.last_fetch.lock().await;
+        if !self.source.fetches() {
+            // Without any key, it is us who are not configured.
+            let has_keys = self.read().is_some();
+            return Err(if has_keys { DenyReason::UnknownKey } else { DenyReason::KeysUnavailable });
+        }
+        let mut last = Arc::clone(&self.last_fetch).lock_owned().await;
         // Another caller may have fetched it while this one waited.
         if let Some(key) = self.known(kid) {
             return Ok(key);
@@ -71,25 +88,37 @@ impl KeyCache {
         if let Some(fetch) = last.filter(|fetch| fetch.is_recent(now)) {
             return Err(fetch.denial());
         }
-        // Noted before the fetch, so that the floor holds even if the caller gives up and drops this future.
-        *last = Some(Fetch { at: now, succeeded: false });
-        let fetch = Fetch { at: now, succeeded: self.fetch().await };
-        *last = Some(fetch);
+        // Noted before the fetch, so that the floor holds even if the source panics.
+        let failed = Fetch { at: now, succeeded: false };
+        *last = Some(failed);
+        let cache = Arc::clone(self);
+        let fetch = tokio::spawn(async move {
+            let fetch = Fetch { at: now, succeeded: cache.fetch().await };
+            *last = Some(fetch);
+            fetch
+        });
+        let fetch = fetch.await.unwrap_or(failed);
         self.known(kid).ok_or(fetch.denial())
+    }
+
+    /// Whether that very key is among the pool's, as they are known now.
+    pub(crate) fn has(&self, key: &Arc<PublicKey>) -> bool {
+        self.read().as_ref().is_some_and(|keys| keys.has(key))
     }
 
     /// Fetches the keys ahead of the first token, unless they are there. A failure leaves no trace: it is not a caller's
     /// doing, so the first token may try at once.
-    pub(crate) async fn warm(&self) {
+    pub(crate) async fn warm(self: Arc<Self>) {
         let mut last = self.last_fetch.lock().await;
-        if self.read().is_none() && self.fetch().await {
+        if self.read().is_none() && self.source.fetches() && self.fetch().await {
             *last = Some(Fetch { at: self.clock.now(), succeeded: true });
         }
     }
 
     /// Fetches and keeps the keys; what is there stays if that fails.
     async fn fetch(&self) -> bool {
-        let document = match self.source.fetch(&self.pool).await {
+        let document = timeout(FETCH_LIMIT, self.source.fetch(&self.pool)).await;
+        let document = match document.unwrap_or_else(|_| Err(PortError::retry("jwks:fetch", "timeout"))) {
             Ok(document) => document,
             Err(PortError { operation, code, .. }) => {
                 tracing::warn!(pool = %self.pool.user_pool_id, operation, code, "the pool's keys cannot be fetched");

@@ -10,23 +10,28 @@
 //! [`Checker::check`] is the entrance; everything that is not a [`Permit`] is a [`DenyReason`] (I6).
 
 mod check;
+mod claims;
 mod deny;
 mod jwks;
 mod jws;
 mod key_cache;
 mod pool;
+mod signature_cache;
+mod sources;
 mod strict_json;
 mod token;
 mod verifier;
 
 pub use check::{Checker, Permit, StoreOutage};
+pub use claims::{BadClaim, ClaimCheck, RawClaims};
 pub use deny::{DenyClass, DenyReason};
 pub use jwks::{BadKeySet, KeySet, MAX_JWKS_BYTES, PublicKey};
 pub use jws::MAX_TOKEN_BYTES;
-pub use key_cache::{JwksSource, REFRESH_FLOOR, RETRY_FLOOR};
+pub use key_cache::{FETCH_LIMIT, JwksSource, REFRESH_FLOOR, RETRY_FLOOR};
 pub use pool::{PoolConfig, updated_issuer};
+pub use sources::{Bundled, FileJwks};
 pub use token::{TokenUse, VerifiedToken};
-pub use verifier::{FUTURE_LEEWAY, NBF_LEEWAY, Verifier};
+pub use verifier::{BadVerifier, FUTURE_LEEWAY, NBF_LEEWAY, Verifier, VerifierBuilder};
 
 #[cfg(test)]
 mod testing;

@@ -1,6 +1,8 @@
 //! JSON without leniency: what two parsers could read differently is refused.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 
 use revocation_core::domain::time::EpochSeconds;
 use serde::de::{Error, IgnoredAny, Visitor};
@@ -37,6 +39,11 @@ pub(crate) struct Presence(pub(crate) bool);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seconds(pub(crate) EpochSeconds);
 
+/// A text that is borrowed from the document where it stands there without escapes. (serde borrows a `Cow` by itself, but
+/// not one within an `Option` or a `Vec`.)
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Text<'a>(Cow<'a, str>);
+
 // === impl Presence ===
 
 impl<'de> Deserialize<'de> for Presence {
@@ -68,6 +75,47 @@ impl Visitor<'_> for WholeSeconds {
     }
 }
 
+// === impl Text ===
+
+impl Text<'_> {
+    /// The text, copied unless it was already.
+    pub(crate) fn into_owned(self) -> String {
+        self.0.into_owned()
+    }
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(AnyText)
+    }
+}
+
+struct AnyText;
+
+impl<'de> Visitor<'de> for AnyText {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +126,21 @@ mod tests {
         at: Option<Seconds>,
         #[serde(default)]
         jku: Presence,
+    }
+
+    #[test]
+    fn a_text_is_copied_only_where_it_must_be() {
+        #[derive(Deserialize)]
+        struct Texts<'a> {
+            #[serde(borrow)]
+            plain: Vec<Text<'a>>,
+            #[serde(borrow, default, deserialize_with = "present")]
+            escaped: Option<Text<'a>>,
+        }
+        let texts: Texts<'_> = object(br#"{"plain":["a"],"escaped":"\u0062"}"#).unwrap();
+        assert!(matches!(texts.plain.as_slice(), [Text(Cow::Borrowed("a"))]));
+        assert_eq!(texts.escaped.unwrap().into_owned(), "b");
+        assert!(object::<Texts<'_>>(br#"{"plain":[1]}"#).is_err());
     }
 
     fn read(text: &str) -> Result<(Option<i64>, bool), NotTheObject> {

@@ -1,6 +1,6 @@
 //! What the tests of this crate share: a pool, its keys' endpoint and a store, each counting how often it is asked.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -16,7 +16,7 @@ use crate::check::{Checker, StoreOutage};
 use crate::key_cache::JwksSource;
 use crate::pool::PoolConfig;
 use crate::token::TokenUse;
-use crate::verifier::Verifier;
+use crate::verifier::{Verifier, VerifierBuilder};
 
 pub(crate) const POOL: &str = "eu-central-1_Test";
 pub(crate) const CLIENT: &str = "client-1";
@@ -25,6 +25,7 @@ pub(crate) const SUB: &str = "4f6b1c1e-0000-4000-8000-000000000001";
 /// Answers with a document or an error, after yielding once as a network would.
 pub(crate) struct FakeJwks {
     pub(crate) answer: Mutex<Result<Vec<u8>, PortError>>,
+    pub(crate) hangs: AtomicBool,
     fetches: AtomicUsize,
 }
 
@@ -52,11 +53,26 @@ impl Bench {
     }
 
     pub(crate) fn with(pools: Vec<PoolConfig>, token_uses: Vec<TokenUse>, store_outage: StoreOutage) -> Self {
+        Self::configured(pools, token_uses, store_outage, |builder| builder)
+    }
+
+    /// One with options.
+    pub(crate) fn and(configure: impl FnOnce(VerifierBuilder) -> VerifierBuilder) -> Self {
+        Self::configured(vec![pool()], vec![TokenUse::Access, TokenUse::Id], StoreOutage::Deny, configure)
+    }
+
+    fn configured(
+        pools: Vec<PoolConfig>,
+        token_uses: Vec<TokenUse>,
+        store_outage: StoreOutage,
+        configure: impl FnOnce(VerifierBuilder) -> VerifierBuilder,
+    ) -> Self {
         let (clock, jwks) = (Arc::new(FakeClock::default()), Arc::new(FakeJwks::new(jwks(&[key_a()]))));
         let store = Arc::new(FakeStore { answer: Mutex::new(Ok(None)), reads: AtomicUsize::new(0) });
         let as_clock: Arc<dyn Clock> = clock.clone();
         let source: Arc<dyn JwksSource> = jwks.clone();
-        let verifier = Verifier::new(pools, token_uses, &source, &as_clock);
+        let verifier = configure(Verifier::builder(source, as_clock.clone()).pools(pools).token_uses(token_uses));
+        let verifier = verifier.build().unwrap();
         let checker = Checker { verifier, reader: store.clone(), clock: as_clock, store_outage };
         Self { clock, jwks, store, checker }
     }
@@ -78,7 +94,7 @@ impl Bench {
 
 impl FakeJwks {
     pub(crate) fn new(document: Vec<u8>) -> Self {
-        Self { answer: Mutex::new(Ok(document)), fetches: AtomicUsize::new(0) }
+        Self { answer: Mutex::new(Ok(document)), hangs: AtomicBool::new(false), fetches: AtomicUsize::new(0) }
     }
 
     pub(crate) fn answer(&self, with: Result<Vec<u8>, PortError>) {
@@ -95,6 +111,9 @@ impl JwksSource for FakeJwks {
     async fn fetch(&self, _pool: &PoolConfig) -> Result<Vec<u8>, PortError> {
         self.fetches.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         self.answer.lock().unwrap().clone()
     }
 }

@@ -39,6 +39,12 @@ impl Probe {
         self.request("POST", url, headers, Some(body))
     }
 
+    /// Posts a form.
+    pub fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<Answer> {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.post(url, &[("content-type", "application/x-www-form-urlencoded")], form.as_bytes())
+    }
+
     /// Sends any request.
     pub fn request(&self, method: &str, url: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Result<Answer> {
         let mut request = http::Request::builder().method(method).uri(url);

@@ -76,6 +76,16 @@ impl Probe {
         }
     }
 
+    /// `origin_jti` of the subject's sessions in the ledger.
+    pub async fn sessions_of(&self, subject: &SubjectKey) -> Result<Vec<String>> {
+        let query = self.dynamodb.query().table_name(&self.facts.sessions_table);
+        let query = query.key_condition_expression("subject = :subject").consistent_read(true);
+        let query = query.expression_attribute_values(":subject", AttributeValue::S(subject.to_string()));
+        let page = query.send().await.context("cannot read the session ledger")?;
+        let named = page.items().iter().filter_map(|item| item.get("origin_jti")?.as_s().ok().cloned());
+        Ok(named.collect())
+    }
+
     /// A subject's tombstone as it is stored.
     pub async fn tombstone_item(&self, subject: &SubjectKey) -> Result<Option<HashMap<String, AttributeValue>>> {
         let get = self

@@ -25,6 +25,8 @@ pub struct Facts {
     pub enforcement_url: String,
     /// The introspection endpoint of RFC 7662; `/batch` is below it.
     pub introspect_url: String,
+    /// The sign-out endpoint of the shape of RFC 7009.
+    pub sign_out_url: String,
     /// The secret of its client `local`.
     pub introspection_secret: String,
     /// The HTTPS intakes.

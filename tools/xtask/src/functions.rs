@@ -10,7 +10,7 @@ use crate::repo::Repo;
 use crate::{run, say};
 
 /// The functions; package, binary and folder share the name.
-pub(crate) const ALL: [&str; 10] = [
+pub(crate) const ALL: [&str; 11] = [
     "intake-partner",
     "revoke",
     "notify",
@@ -19,6 +19,7 @@ pub(crate) const ALL: [&str; 10] = [
     "intake-scim",
     "intake-siem",
     "intake-role-change",
+    "sign-out",
     "token-gate",
     "introspect",
 ];

@@ -1,10 +1,10 @@
 //! Running other programs.
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::repo::Repo;
 use crate::say;
@@ -55,6 +55,22 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
         bail!("{} failed ({}):\n{}", shown(command), output.status, said.trim_end());
     }
     String::from_utf8(output.stdout).with_context(|| format!("{} printed no UTF-8", shown(command)))
+}
+
+/// Runs a command with this as its standard input and answers its output.
+pub(crate) fn capture_with_input(command: &mut Command, input: &str) -> Result<String> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .with_context(|| format!("cannot start {}: is it installed?", shown(command)))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input.as_bytes()).with_context(|| format!("{} does not read", shown(command)))?;
+    }
+    let output = child.wait_with_output().with_context(|| format!("lost {}", shown(command)))?;
+    ensure!(output.status.success(), "{} failed", shown(command));
+    String::from_utf8(output.stdout).with_context(|| format!("{} printed no text", shown(command)))
 }
 
 /// Whether a command exists and succeeds, said quietly.

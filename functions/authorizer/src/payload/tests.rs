@@ -116,3 +116,44 @@ fn i06_an_event_of_no_known_shape_is_refused() {
         assert_eq!(read(event), Err(Failure::UnknownEvent));
     }
 }
+
+#[test]
+fn a_websocket_may_bring_its_token_as_a_sub_protocol() {
+    let connect = |headers: Value| {
+        json!({
+            "type": "REQUEST", "methodArn": ARN, "headers": headers, "multiValueHeaders": null,
+            "requestContext": { "routeKey": "$connect", "eventType": "CONNECT", "connectionId": "c" },
+        })
+    };
+    for (headers, expected) in [
+        (json!({ "Sec-WebSocket-Protocol": "bearer, a.b.c" }), Ok("a.b.c")),
+        (json!({ "sec-websocket-protocol": "bearer,a.b.c", "Authorization": "Bearer h" }), Ok("h")),
+        (json!({ "Sec-WebSocket-Protocol": "bearer" }), Err("not_bearer")),
+        (json!({ "Sec-WebSocket-Protocol": "bearer, " }), Err("not_bearer")),
+        (json!({ "Sec-WebSocket-Protocol": "bearer, a.b.c, chat" }), Err("not_bearer")),
+        (json!({ "Sec-WebSocket-Protocol": "chat, a.b.c" }), Err("not_bearer")),
+        (json!({}), Err("no_token")),
+    ] {
+        assert_eq!(parsed(&connect(headers.clone())).unwrap(), (rest(), expected.map(str::to_owned)), "{headers}");
+    }
+    // Elsewhere a sub-protocol is no place for a token.
+    let elsewhere = request(&json!({ "Sec-WebSocket-Protocol": "bearer, a.b.c" }), &Value::Null);
+    assert_eq!(parsed(&elsewhere).unwrap().1, Err("no_token"));
+}
+
+#[test]
+fn who_presents_the_token_is_read_where_the_front_tells() {
+    let seen = |event: &Value| {
+        let client = read(&event.to_string()).unwrap().client;
+        (client.source_ip.unwrap_or_default(), client.user_agent.unwrap_or_default())
+    };
+    let headers = json!({ "authorization": "Bearer t" });
+    let mut rest = request(&headers, &Value::Null);
+    rest["requestContext"]["identity"]["userAgent"] = json!("curl");
+    assert_eq!(seen(&rest), ("127.0.0.1".into(), "curl".into()));
+    let mut http = http(&headers);
+    http["requestContext"]["http"] = json!({ "method": "GET", "sourceIp": "::1", "userAgent": "x" });
+    assert_eq!(seen(&http), ("::1".into(), "x".into()));
+    let token = json!({ "type": "TOKEN", "methodArn": ARN, "authorizationToken": "Bearer t" });
+    assert_eq!(seen(&token), (String::new(), String::new()));
+}

@@ -2,6 +2,7 @@
 //! groups are kept.
 
 mod accounts;
+mod app_clients;
 mod contacts;
 mod directory;
 mod groups;
@@ -9,6 +10,7 @@ mod list_users;
 mod resolver;
 
 pub use accounts::{CognitoAccountLocker, CognitoDeviceForgetter, CognitoSessionTerminator};
+pub use app_clients::{CognitoAppClients, CognitoRefreshTokens};
 pub use contacts::CognitoContactBook;
 pub use directory::CognitoUserDirectory;
 pub use groups::CognitoGroupDirectory;

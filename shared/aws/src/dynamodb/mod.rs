@@ -7,7 +7,6 @@ mod item;
 mod notice_log;
 mod session_ledger;
 mod tombstone_feed;
-mod tombstone_reader;
 mod tombstone_writer;
 
 pub use audit_log::DynamoAuditLog;
@@ -15,5 +14,4 @@ pub use compromises::DynamoCompromises;
 pub use intake_ledger::DynamoIntakeLedger;
 pub use notice_log::DynamoNoticeLog;
 pub use session_ledger::DynamoSessionLedger;
-pub use tombstone_reader::DynamoTombstoneReader;
 pub use tombstone_writer::DynamoTombstoneWriter;

@@ -1,7 +1,9 @@
 //! The feed of tombstones (`revocation_core::domain::feed`): a note of every change, durable before the change is
 //! acknowledged, so that readers which keep a snapshot learn of it.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use aws_sdk_dynamodb::Client;
@@ -23,13 +25,14 @@ pub(super) struct TombstoneFeed {
     client: Client,
     table: String,
     clock: Arc<dyn Clock>,
+    notes: AtomicU64,
 }
 
 impl TombstoneFeed {
     pub(super) const IAM_ACTIONS: &[&str] = &[PUT];
 
     pub(super) fn new(aws: &AwsConfig, table: impl Into<String>, clock: Arc<dyn Clock>) -> Self {
-        Self { client: aws.dynamodb(), table: table.into(), clock }
+        Self { client: aws.dynamodb(), table: table.into(), clock, notes: AtomicU64::new(0) }
     }
 
     /// Makes a change and notes it. Returns when both are durable, and the note's date is no older than a reader's
@@ -55,7 +58,8 @@ impl TombstoneFeed {
     async fn note(&self, dated: EpochMillis, subject: &SubjectKey) -> Result<(), PortError> {
         let FeedKey { bucket, entry } = FeedKey::new(dated, subject);
         let put = self.client.put_item().table_name(&self.table).item("bucket", s(bucket)).item("entry", s(entry));
-        let put = put.item("expires_at", n(dated.plus(KEPT).seconds().0));
+        let nonce = RandomState::new().hash_one(self.notes.fetch_add(1, Ordering::Relaxed));
+        let put = put.item("nonce", s(format!("{nonce:016x}"))).item("expires_at", n(dated.plus(KEPT).seconds().0));
         put.send().await.map(drop).map_err(|error| port_error(PUT, &error))
     }
 }

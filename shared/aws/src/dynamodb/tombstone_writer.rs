@@ -68,16 +68,14 @@ impl DynamoTombstoneWriter {
         if apply(update).await? {
             return Ok(Raised::Moved);
         }
-        // A later cutoff stands. If it is sealed it is opened again: our own sign-out is outstanding.
-        let open = self
+        // A later cutoff stands. If it is sealed, the item is kept until our own sign-out is confirmed, too.
+        let longer = self
             .update(subject)
-            .update_expression("SET sealed = :no, revocation_id = :id, expires_at = :end")
-            .condition_expression("sealed = :yes")
-            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .update_expression("SET expires_at = :end")
+            .condition_expression("sealed = :yes AND expires_at < :end")
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
-            .expression_attribute_values(":id", s(&cutoff.revocation_id.0))
             .expression_attribute_values(":end", n(cutoff.expires_at().0));
-        apply(open).await?;
+        apply(longer).await?;
         Ok(Raised::AlreadyLater)
     }
 

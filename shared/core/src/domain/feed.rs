@@ -20,13 +20,15 @@ pub const MOST_WRITE_TIME: Duration = Duration::from_secs(20);
 /// How far any clock in play may be from the truth. Lambda's hosts are within milliseconds; this is a bound, not a guess.
 pub const MOST_SKEW: Duration = Duration::from_secs(10);
 /// Entries of one minute stand in [`SHARDS`] partitions, since one takes 1,000 writes a second.
-pub const BUCKET: Duration = Duration::from_secs(60);
+pub const BUCKET: Duration = Duration::from_mins(1);
 /// See [`BUCKET`].
 pub const SHARDS: u8 = 2;
 /// How long an entry is kept. A reader that has not refreshed for half of that starts over.
 pub const KEPT: Duration = Duration::from_hours(1);
 
-/// An entry's place in the table: `bucket` is the partition key, `entry` the sort key, both strings.
+/// An entry's place in the table: `bucket` is the partition key, `entry` the sort key, both strings. Beside them stand
+/// `expires_at`, a number, and `nonce`, a string that differs with every writing: two changes of one subject within a
+/// millisecond share a place, and a reader must not take the second for the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedKey {
     /// `<minutes since 1970>#<shard>`

@@ -183,11 +183,11 @@ impl Tombstone {
             }
         };
         if slot.is_some_and(|standing| standing >= cutoff.at) {
-            // A sealed one is opened again, with ten years: our own sign-out is outstanding.
+            // Sealed means that Cognito has signed out since, or in this very second; then a session may have begun after
+            // that and before us. The item is kept until our own sign-out is confirmed, but not opened again: a delivery
+            // that is late and dies here would leave it open for good.
             if cutoff.kind == CutoffKind::Sessions && self.sealed {
-                self.sealed = false;
-                self.revocation_id = Some(cutoff.revocation_id.clone());
-                self.expires_at = Some(cutoff.expires_at());
+                self.expires_at = self.expires_at.max(Some(cutoff.expires_at()));
             }
             return Raised::AlreadyLater;
         }

@@ -142,11 +142,15 @@ impl Revoker {
 
     /// Writes the start, or finds the earlier delivery's trail with the cutoff it fixed (I2).
     async fn begin(&self, request: RevocationRequest, received_at: EpochMillis) -> Result<Trail, RevokeError> {
+        // Now, not when it occurred: what was authenticated since then is the attacker's as much as what was before. By
+        // Cognito's clock, which may be ahead of ours: a session begun a second ago may be dated in a second. Whoever signs
+        // in during that time is signed out in a moment anyway. A refresh is not, and must be served at once.
+        let now = self.clock.now();
+        let by_cognito = if request.effect == Effect::SignOut { now.plus(self.clock_skew) } else { now };
         let started = Started {
             revocation_id: request.id(),
             digest: request.digest(),
-            // Now, not when it occurred: what was authenticated since then is the attacker's as much as what was before.
-            not_before: self.clock.now().seconds(),
+            not_before: by_cognito.seconds(),
             received_at,
             request,
         };

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 
 fn kids(document: &Value) -> Result<Vec<String>, BadKeySet> {
-    KeySet::parse(document.to_string().as_bytes()).map(|set| set.0.into_iter().map(|(kid, _)| kid).collect())
+    KeySet::parse(document.to_string().as_bytes()).map(|set| set.0.iter().map(|key| key.kid.clone()).collect())
 }
 
 fn with(changes: &[(&str, Value)]) -> Value {

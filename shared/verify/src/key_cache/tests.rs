@@ -142,7 +142,7 @@ async fn bundled_keys_need_no_fetch_until_a_name_is_unknown() {
     let bundled_keys = Some(KeySet::parse(&jwks(&[key_a()])).unwrap());
     let set = set(PoolConfig { bundled_keys, ..pool() });
     set.source.answer(Ok(jwks(&[key_a(), key_b()])));
-    set.cache.warm().await;
+    set.cache.clone().warm().await;
     assert_eq!(set.key("test-key-a").await, Ok(()));
     assert_eq!(set.source.fetches(), 0);
     assert_eq!(set.key("test-key-b").await, Ok(()));
@@ -153,9 +153,9 @@ async fn bundled_keys_need_no_fetch_until_a_name_is_unknown() {
 async fn warming_fetches_once_and_a_failure_leaves_no_trace() {
     let set = set(pool());
     set.source.answer(down());
-    set.cache.warm().await;
+    set.cache.clone().warm().await;
     set.source.answer(Ok(jwks(&[key_a()])));
     assert_eq!(set.key("test-key-a").await, Ok(()), "no floor after a failed warm-up");
-    set.cache.warm().await;
+    set.cache.clone().warm().await;
     assert_eq!(set.source.fetches(), 2);
 }

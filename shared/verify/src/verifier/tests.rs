@@ -5,10 +5,11 @@ use revocation_testkit::token::LIFE;
 
 use super::*;
 use crate::check::StoreOutage;
+use crate::pool::PoolConfig;
 use crate::testing::{Bench, CLIENT, POOL, SUB, pool};
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().build().unwrap()
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()
 }
 
 #[tokio::test]
@@ -23,15 +24,18 @@ async fn an_access_and_an_id_token_verify() {
         username: Some(format!("user-{SUB}")),
         scope: Some("openid profile".into()),
         groups: vec!["staff".into(), "admins".into()],
+        issuer: UserPoolId(POOL.into()).issuer().into(),
         exp: EpochSeconds(now.0 + LIFE),
+        nbf: None,
         auth_time: Some(now),
         iat: Some(now),
         origin_jti: Some("origin-1".into()),
         jti: Some("jti-1".into()),
+        ends_at: None,
     };
-    assert_eq!(token, expected);
+    assert_eq!(*token, expected);
     let id = bench.checker.verifier.verify(&bench.id().build()).await.unwrap();
-    assert_eq!(id, VerifiedToken { token_use: TokenUse::Id, scope: None, ..expected });
+    assert_eq!(*id, VerifiedToken { token_use: TokenUse::Id, scope: None, ..expected });
     assert_eq!(bench.jwks.fetches(), 1);
 }
 
@@ -50,7 +54,7 @@ async fn what_is_unknown_is_ignored() {
         bench.access().header(r#"{"typ":"JWT","kid":"test-key-a","cty":"x","alg":"RS256","x5t":"y"}"#),
     ] {
         let verified = bench.checker.verifier.verify(&token.build()).await;
-        assert_eq!(verified.map(|token| token.subject), Ok(SubjectKey::new(POOL, SUB)));
+        assert_eq!(verified.map(|token| token.subject.clone()), Ok(SubjectKey::new(POOL, SUB)));
     }
 }
 
@@ -93,7 +97,7 @@ async fn several_pools_and_every_form_of_issuer() {
     let bench = Bench::with(vec![replicated, other], vec![TokenUse::Access, TokenUse::Id], StoreOutage::Deny);
     let verify = async |issuer: &str, client: &str| {
         let token = bench.access().claim("iss", format!("\"{issuer}\"")).claim("client_id", format!("\"{client}\""));
-        bench.checker.verifier.verify(&token.build()).await.map(|token| token.subject.user_pool_id.0)
+        bench.checker.verifier.verify(&token.build()).await.map(|token| token.subject.user_pool_id.0.clone())
     };
     for host in [
         "cognito-idp.eu-central-1.amazonaws.com",

@@ -21,6 +21,7 @@ pub(super) async fn table(probe: &Probe, users: &[User]) -> Result<Table> {
         "by",
         "outcome",
         "steps",
+        "sessions ended",
         "told by",
         "refused ms",
         "sealed ms",
@@ -28,7 +29,7 @@ pub(super) async fn table(probe: &Probe, users: &[User]) -> Result<Table> {
     for record in &records {
         table.add_row(row(record, users, &told_by(probe, record).await?));
     }
-    for column in table.column_iter_mut().skip(8) {
+    for column in table.column_iter_mut().skip(9) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     Ok(table)
@@ -66,10 +67,19 @@ fn row(record: &AuditRecord, users: &[User], told_by: &str) -> Vec<String> {
         format!("{}\n{}", word(record.initiator.kind), short(&record.initiator.id)),
         word(record.outcome),
         steps.join("\n"),
+        sessions(record),
         told_by.to_owned(),
         milliseconds(record.elapsed_to_tombstone_ms),
         milliseconds(record.elapsed_to_seal_ms),
     ]
+}
+
+/// How many, and what is known of the first of them.
+fn sessions(record: &AuditRecord) -> String {
+    let count = record.sessions_ended.map_or("-".to_owned(), |count| count.to_string());
+    let Some(session) = record.sessions.first() else { return count };
+    let agent: String = session.user_agent.as_deref().unwrap_or("-").chars().take(24).collect();
+    format!("{count}: {}\n{agent}", session.ip.as_deref().unwrap_or("-"))
 }
 
 /// A value's name on the wire.

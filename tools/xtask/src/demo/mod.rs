@@ -2,6 +2,7 @@
 
 mod audit_table;
 pub(crate) mod cast;
+mod enforcement;
 mod intakes;
 mod story;
 mod teller;

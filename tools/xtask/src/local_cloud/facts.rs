@@ -33,6 +33,8 @@ pub(crate) struct Facts {
     pub(crate) enforcement_url: String,
     /// The introspection endpoint of RFC 7662.
     pub(crate) introspect_url: String,
+    /// The sign-out endpoint of the shape of RFC 7009.
+    pub(crate) sign_out_url: String,
     /// The secret of its client `local`.
     pub(crate) introspection_secret: String,
     /// The HTTPS intakes; `/healthz` below it tells whether they are up.
@@ -121,7 +123,7 @@ pub(crate) struct DeployedFunction {
 }
 
 /// Package, and what the template's outputs for it begin with.
-const FUNCTIONS: [(&str, &str, &str); 10] = [
+const FUNCTIONS: [(&str, &str, &str); 11] = [
     ("intake-partner", "IntakePartnerFunctionName", "IntakeLogGroupName"),
     ("revoke", "RevokeFunctionName", "RevokeLogGroupName"),
     ("compromise-counter", "CompromiseCounterFunctionName", "CompromiseLogGroupName"),
@@ -132,6 +134,7 @@ const FUNCTIONS: [(&str, &str, &str); 10] = [
     ("intake-role-change", "IntakeRoleChangeFunctionName", "RoleChangeLogGroupName"),
     ("token-gate", "TokenGateFunctionName", "TokenGateLogGroupName"),
     ("introspect", "IntrospectFunctionName", "IntrospectLogGroupName"),
+    ("sign-out", "SignOutFunctionName", "SignOutLogGroupName"),
 ];
 
 // === impl Facts ===
@@ -164,6 +167,7 @@ impl Facts {
             api_url,
             http_api_url: format!("{endpoint}/_aws/execute-api/{}/$default", output("ExampleHttpApiId")?),
             introspect_url: format!("{enforcement_url}/introspect"),
+            sign_out_url: format!("{enforcement_url}/sign-out"),
             enforcement_url,
             introspection_secret: secret("introspection/local")?,
             intakes_url: output("IntakesUrl")?,

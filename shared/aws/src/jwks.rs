@@ -1,13 +1,14 @@
-//! `JwksSource` over HTTPS.
+//! A user pool's public keys over HTTPS.
 
 use async_trait::async_trait;
-use revocation_aws::https::HttpsClient;
 use revocation_core::ports::PortError;
 use revocation_verify::{JwksSource, PoolConfig};
 
+use crate::https::HttpsClient;
+
 /// Fetches a pool's keys from its `jwks_url`.
 #[derive(Debug, Default)]
-pub(crate) struct HttpsJwks(HttpsClient);
+pub struct HttpsJwks(HttpsClient);
 
 #[async_trait]
 impl JwksSource for HttpsJwks {

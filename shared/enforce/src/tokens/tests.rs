@@ -1,11 +1,19 @@
 use revocation_testkit::keys::{jwks, key_a};
 
+use revocation_lambda::env::{BadEnvironment, Variables};
+
 use super::*;
 
 const POOLS: &str = r#"[{"user_pool_id":"eu-central-1_AbC","client_ids":["c1","c2"]}]"#;
 
-fn read(pools: &str) -> Result<Config, Vec<String>> {
-    Config::from_env(&[("TOMBSTONES_TABLE", "t"), ("TOKEN_POOLS", pools)]).map_err(|BadEnvironment(mistakes)| mistakes)
+fn read_from(variables: &dyn Variables) -> Result<TokenSettings, Vec<String>> {
+    let mut env = EnvReader::new(variables);
+    let settings = TokenSettings::read(&mut env);
+    env.finish(settings).map_err(|BadEnvironment(mistakes)| mistakes)
+}
+
+fn read(pools: &str) -> Result<TokenSettings, Vec<String>> {
+    read_from(&[("TOKEN_POOLS", pools)])
 }
 
 #[test]
@@ -37,11 +45,9 @@ fn every_mistake_is_named_at_once() {
     let pools = r#"[{"user_pool_id":"nonsense","client_ids":[],"jwks_url":"http://example.com/","jwks":{"keys":[]}},
                     {"user_pool_id":"eu-central-1_AbC","client_ids":[""]},
                     {"user_pool_id":"eu-central-1_AbC","client_ids":["c"]}]"#;
-    let BadEnvironment(mistakes) =
-        Config::from_env(&[("TOKEN_POOLS", pools), ("TOKEN_USES", "access,refresh"), ("STORE_OUTAGE", "allow")])
-            .unwrap_err();
+    let wrong = [("TOKEN_POOLS", pools), ("TOKEN_USES", "access,refresh"), ("STORE_OUTAGE", "allow")];
+    let mistakes = read_from(&wrong).unwrap_err();
     let expected = [
-        "TOMBSTONES_TABLE is not set",
         "TOKEN_POOLS[0].user_pool_id",
         "TOKEN_POOLS[0].client_ids",
         "TOKEN_POOLS[0].jwks_url",

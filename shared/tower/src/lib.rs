@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod bearer;
+mod client_ip;
+#[cfg(feature = "axum")]
+mod extract;
+mod layer;
+mod requirement;
+mod service;
+
+pub use answer::Denial;
+pub use client_ip::ClientIp;
+#[cfg(feature = "axum")]
+pub use extract::{NoPermit, Permitted};
+pub use layer::{Decision, RevocationLayer};
+pub use service::Revocation;
+
+#[cfg(test)]
+mod tests;
