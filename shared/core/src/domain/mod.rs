@@ -3,6 +3,7 @@
 pub mod account;
 pub mod audit;
 pub mod disposition;
+pub mod end_date;
 pub mod event;
 pub mod feed;
 pub mod grant;
