@@ -5,6 +5,7 @@ mod commands;
 mod demo;
 mod functions;
 mod local_cloud;
+mod node;
 mod repo;
 mod run;
 mod say;

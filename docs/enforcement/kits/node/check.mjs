@@ -169,7 +169,7 @@ function tombstoneOf(item) {
 function attribute(value, type, of, required = false) {
   if (value === undefined && !required) return undefined;
   const present = Object.keys(value).filter((name) => value[name] !== undefined);
-  if (present.length !== 1 || present[0] !== type || typeof value[type] !== of) throw new TypeError("another type");
+  if (present.length !== 1 || typeof value[type] !== of) throw new TypeError("another type");
   return value[type];
 }
 
@@ -223,33 +223,26 @@ function hasEnded(claims, name, now) {
   return endsAt !== undefined && now >= endsAt;
 }
 
-// The first second in which access has ended. A day is good to its end in UTC; nothing but white space means no end.
+// The first second in which access has ended; undefined: it does not end. A day is good to its end, in UTC.
 function endOf(value) {
-  if (isSeconds(value)) return value;
-  if (typeof value !== "string" || value.length > 64) throw new TypeError("not a date");
-  const text = value.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
-  if (text === "") return undefined;
-  if (/^[0-9]{1,19}$/.test(text) && BigInt(text) <= I64_MAX) return BigInt(text);
-  if (/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(text)) return midnight(text) + 86_400;
-  // A fraction is dropped: the second in which it lies is the one that counts.
-  const moment = /^([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$/i;
-  const [, day, time, offset] = moment.exec(text) ?? [];
-  if (!day || time > "23:59:59") throw new TypeError("not a date");
-  midnight(day);
-  return wholeSeconds(`${day}T${time}${offset.toUpperCase()}`);
+  if (value === "") return undefined;
+  const number = typeof value === "string" && /^[0-9]{1,19}$/.test(value) ? Number(value) : value;
+  if (isSeconds(number)) return number;
+  if (typeof value !== "string") throw new TypeError("not a date");
+  if (/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/.test(value)) return midnight(value) + 86_400;
+  // By hand, for a leap second's sake. A fraction is dropped: the second in which it lies is the one that counts.
+  const form = /^([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?(?:Z|([+-])([0-9]{2}):([0-9]{2}))$/i;
+  const [, day, hour, minute, second, sign, hours = 0, minutes = 0] = form.exec(value) ?? [];
+  if (!day || hour > 23 || minute > 59 || second > 60 || hours > 23 || minutes > 59) throw new TypeError("not a date");
+  const offset = (hours * 3_600 + minutes * 60) * (sign === "-" ? -1 : 1);
+  return midnight(day) + hour * 3_600 + minute * 60 + Math.min(second, 59) - offset;
 }
 
-// Date.parse makes 2 March of 30 February.
 function midnight(day) {
-  const at = wholeSeconds(`${day}T00:00:00Z`);
-  if (!new Date(at * 1000).toISOString().startsWith(day)) throw new TypeError("no such day");
-  return at;
-}
-
-function wholeSeconds(text) {
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw new TypeError("not a date");
-  return Math.floor(at / 1000);
+  const at = Date.parse(`${day}T00:00:00Z`);
+  // Date.parse makes 2 March of 30 February.
+  if (Number.isNaN(at) || !new Date(at).toISOString().startsWith(day)) throw new TypeError("no such day");
+  return at / 1000;
 }
 
 const nowSeconds = () => Math.floor(Date.now() / 1000);

@@ -1,10 +1,12 @@
 //! `test`: the whole test suite, the local cloud's part included.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
 use crate::local_cloud::{LocalCloud, StartOptions};
+use crate::node::NodePrograms;
 use crate::repo::Repo;
 use crate::run::{self, Tally};
 use crate::say;
@@ -15,8 +17,8 @@ const OFFLINE_TESTS: [&str; 3] = ["pipeline", "contract", "architecture"];
 /// The one that needs a local cloud.
 const CLOUD_TESTS: &str = "local_cloud";
 
-/// Run every test: unit, pipeline, contract, architecture, then those against a local cloud, one of them by a SCIM client
-/// and a checker that nobody here wrote.
+/// Run every test: unit, pipeline, contract, architecture, then those against a local cloud, some of them in
+/// other languages: a SCIM client and a checker that nobody here wrote, and the kits for Node.js and Python.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Only tests whose name contains this.
@@ -48,9 +50,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let mut online = test(&repo, args, &["--package", "tests", "--test", CLOUD_TESTS]);
         online.env("LOCAL_CLOUD_FILE", cloud.facts_file());
         parts.push(part("local_cloud", run::tests(&mut online)?));
-        // Its checks have no names to filter by.
+        // The checks of these have no names to filter by.
         if args.filter.is_none() && go_on(&parts) {
             parts.push(part("scim-client", run::tests(&mut scim_client(&repo, &cloud)?)?));
+        }
+        if args.filter.is_none() && go_on(&parts) {
+            parts.push(part("kit-node", run::tests(&mut node_kit(&repo, &cloud)?)?));
+        }
+        if args.filter.is_none() && go_on(&parts) {
+            parts.push(part("kit-python", run::tests(&mut python_kit(&repo, &cloud)?)?));
         }
     }
     summarise(&parts)
@@ -62,6 +70,29 @@ fn scim_client(repo: &Repo, cloud: &LocalCloud) -> Result<Command> {
     let mut command = venv.python();
     command.arg(dir.join("round_trips.py")).arg("--facts").arg(cloud.facts_file());
     Ok(command)
+}
+
+fn node_kit(repo: &Repo, cloud: &LocalCloud) -> Result<Command> {
+    let sources = [repo.root().join("docs/enforcement/kits/node"), repo.root().join("tests/kits")];
+    let programs = NodePrograms::ensure(repo, &repo.target("kits/node"), &sources)?;
+    let mut command = programs.run("node_kit.mjs");
+    command.arg(cloud.facts_file()).arg(vectors(repo));
+    Ok(command)
+}
+
+fn python_kit(repo: &Repo, cloud: &LocalCloud) -> Result<Command> {
+    let dir = repo.root().join("tests/kits");
+    let venv = Venv::ensure(&repo.target("kits/python/venv"), &dir.join("requirements.txt"))?;
+    let mut command = venv.python();
+    // No folder of compiled code beside the sources.
+    command.arg("-B").arg(dir.join("python_kit.py")).arg("--kit").arg(repo.root().join("docs/enforcement/kits/python"));
+    command.arg("--facts").arg(cloud.facts_file()).arg("--vectors").arg(vectors(repo));
+    Ok(command)
+}
+
+/// What the kits must decide, and the library (`tests/contract/kits.rs`).
+fn vectors(repo: &Repo) -> PathBuf {
+    repo.root().join("tests/kits/vectors.json")
 }
 
 fn test(repo: &Repo, args: &Args, what: &[&str]) -> Command {

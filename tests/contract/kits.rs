@@ -1,0 +1,140 @@
+//! The kits for other languages decide as this library does: `tests/kits/vectors.json`, read here and by each kit's own tests.
+//! Items come over the wire, from a server that plays DynamoDB, so that the reader of items takes part.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use revocation_aws::clients::AwsConfig;
+use revocation_aws::dynamodb::DynamoTombstoneReader;
+use revocation_core::domain::end_date::{EndDate, NotAnEndDate};
+use revocation_core::domain::profile::SubjectKey;
+use revocation_core::domain::time::EpochSeconds;
+use revocation_core::domain::tombstone::{Refusal, TokenStamp};
+use revocation_core::ports::TombstoneReader as _;
+use serde_json::{Value, json};
+
+use crate::files::read_json;
+
+/// The end of the year 9999: the latest time a claim may name (`shared/verify`, `strict_json`).
+const LATEST: u64 = 253_402_300_799;
+
+fn cases() -> Vec<Value> {
+    let vectors = read_json(&Path::new(env!("CARGO_MANIFEST_DIR")).join("kits/vectors.json"));
+    vectors["cases"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn i04_the_kits_decide_by_the_same_cases_as_the_library() {
+    let cases = cases();
+    assert!(cases.len() >= 40);
+    let endpoint = play_dynamodb(cases.iter().map(|case| case["item"].clone()).collect());
+    let variable = |name: &str| match name {
+        "AWS_ENDPOINT_URL" => Some(endpoint.clone()),
+        "AWS_REGION" => Some("eu-central-1".to_owned()),
+        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
+        _ => None,
+    };
+    let reader = DynamoTombstoneReader::new(&AwsConfig::from_env(&variable).unwrap(), "tombstones");
+    for (at, case) in cases.iter().enumerate() {
+        let now = EpochSeconds(case["now"].as_i64().unwrap());
+        let code = match (stamp(&case["claims"]), ended(case, now)) {
+            (None, _) => "bad_claims",
+            (_, Err(NotAnEndDate)) => "contract_date_unreadable",
+            (_, Ok(true)) => "contract_ended",
+            (Some(stamp), Ok(false)) => match reader.read(&SubjectKey::new("pool", at.to_string())).await {
+                Err(error) => {
+                    assert_eq!(error.code, "unreadable_item", "{case}");
+                    "store_unreadable"
+                }
+                Ok(tombstone) => tombstone.unwrap_or_default().refusal(&stamp, now).map_or("permit", code),
+            },
+        };
+        assert_eq!(code, case["expect"], "{case}");
+    }
+}
+
+/// Whether the date in the claim that the case names, if any, has passed. The claim is a text or a whole number.
+fn ended(case: &Value, now: EpochSeconds) -> Result<bool, NotAnEndDate> {
+    let Some(claim) = case["end_date_claim"].as_str().and_then(|name| case["claims"].get(name)) else {
+        return Ok(false);
+    };
+    let end = match (claim.as_str(), claim.as_i64()) {
+        (Some(text), _) => EndDate::parse(text)?,
+        (None, Some(seconds)) => Some(EndDate::from_epoch_seconds(seconds)?),
+        (None, None) => return Err(NotAnEndDate),
+    };
+    Ok(end.is_some_and(|end| end.passed(now)))
+}
+
+/// As `DenyReason::code` has them.
+fn code(refusal: Refusal) -> &'static str {
+    revocation_verify::DenyReason::Revoked(refusal).code()
+}
+
+/// `None` where a claim is of the wrong type.
+fn stamp(claims: &Value) -> Option<TokenStamp<'_>> {
+    let seconds = |name| match claims.get(name) {
+        None => Some(None),
+        Some(value) => value.as_u64().filter(|at| *at <= LATEST).map(|at| Some(EpochSeconds(at.try_into().unwrap()))),
+    };
+    let text = |name| match claims.get(name) {
+        None => Some(None),
+        Some(value) => value.as_str().map(Some),
+    };
+    Some(TokenStamp {
+        auth_time: seconds("auth_time")?,
+        iat: seconds("iat")?,
+        origin_jti: text("origin_jti")?,
+        jti: text("jti")?,
+    })
+}
+
+/// Answers a `GetItem` for `pool#<n>` with the n-th item. Ends with the process.
+fn play_dynamodb(items: Vec<Value>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let items = Arc::new(items);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let items = Arc::clone(&items);
+            thread::spawn(move || answer(stream.unwrap(), &items));
+        }
+    });
+    endpoint
+}
+
+fn answer(mut stream: TcpStream, items: &[Value]) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    loop {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                return;
+            }
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().unwrap();
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        let asked: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(asked["ConsistentRead"], true);
+        let at: usize = asked["Key"]["subject"]["S"].as_str().unwrap().strip_prefix("pool#").unwrap().parse().unwrap();
+        let found = if items[at].is_null() { json!({}) } else { json!({"Item": items[at]}) };
+        let found = found.to_string();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\r\n",
+            found.len()
+        );
+        stream.write_all((head + &found).as_bytes()).unwrap();
+    }
+}
