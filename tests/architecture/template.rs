@@ -158,7 +158,13 @@ fn every_route_is_throttled(api: &str) {
 #[test]
 fn a_function_behind_the_intakes_outlives_its_own_deadline_and_no_sender() {
     let functions = resources("AWS::Serverless::Function");
-    for id in ["IntakeScimFunction", "IntakeSiemFunction", "IntakeRoleChangeFunction", "IntrospectFunction", "SignOutFunction"] {
+    for id in [
+        "IntakeScimFunction",
+        "IntakeSiemFunction",
+        "IntakeRoleChangeFunction",
+        "IntrospectFunction",
+        "SignOutFunction",
+    ] {
         assert_eq!(functions[id]["Properties"]["Timeout"].as_u64(), Some(15), "{id}");
     }
     let integrations = resources("AWS::ApiGatewayV2::Integration");

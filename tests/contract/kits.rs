@@ -7,13 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use revocation_aws::clients::AwsConfig;
-use revocation_aws::dynamodb::DynamoTombstoneReader;
 use revocation_core::domain::end_date::{EndDate, NotAnEndDate};
 use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::time::EpochSeconds;
 use revocation_core::domain::tombstone::{Refusal, TokenStamp};
 use revocation_core::ports::TombstoneReader as _;
+use revocation_lambda::clock::SystemClock;
+use revocation_store::{StoreClient, StoreConfig, StrictReader};
 use serde_json::{Value, json};
 
 use crate::files::read_json;
@@ -37,7 +37,8 @@ async fn i04_the_kits_decide_by_the_same_cases_as_the_library() {
         "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
         _ => None,
     };
-    let reader = DynamoTombstoneReader::new(&AwsConfig::from_env(&variable).unwrap(), "tombstones");
+    let store = StoreClient::new(StoreConfig::from_env(&variable).unwrap(), Arc::new(SystemClock));
+    let reader = StrictReader::new(&store, "tombstones");
     for (at, case) in cases.iter().enumerate() {
         let now = EpochSeconds(case["now"].as_i64().unwrap());
         let code = match (stamp(&case["claims"]), ended(case, now)) {

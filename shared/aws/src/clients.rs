@@ -3,19 +3,7 @@
 //! `aws-config` is left out: in a Lambda, region and credentials are in the environment, and its chain of profile files,
 //! SSO and IMDS costs start-up time and 40 crates.
 
-#![cfg_attr(
-    any(
-        feature = "cognito",
-        feature = "dynamodb",
-        feature = "eventbridge",
-        feature = "secrets",
-        feature = "ses",
-        feature = "sns",
-        feature = "sqs",
-        feature = "ssm"
-    ),
-    expect(clippy::disallowed_methods, reason = "this is the one place that builds SDK clients")
-)]
+#![expect(clippy::disallowed_methods, reason = "this is the one place that builds SDK clients")]
 
 use std::time::Duration;
 
@@ -40,14 +28,6 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
 /// First attempt and three retries, with the SDK's exponential backoff and full jitter (up to 1, 2 and 4 s).
 const ATTEMPTS: u32 = 4;
-
-/// An API request waits for the authorizer: DynamoDB answers in 1 to 3 ms, so a lost answer is noticed early …
-const READ_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(300);
-/// … and there is time for one more attempt, after which the request is denied (I6).
-const READ_OPERATION_TIMEOUT: Duration = Duration::from_millis(800);
-const READ_ATTEMPTS: u32 = 2;
-/// Kept short, or the second attempt would not fit.
-const READ_FIRST_BACKOFF: Duration = Duration::from_millis(25);
 
 /// Region, credentials and endpoints of a function, from the variables the Lambda service sets
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>).
@@ -117,16 +97,6 @@ impl AwsConfig {
         aws_sdk_dynamodb::Client::new(&config)
     }
 
-    /// DynamoDB for the authorizer, while an API request waits.
-    #[cfg(feature = "dynamodb")]
-    #[must_use]
-    pub fn dynamodb_for_reads(&self) -> aws_sdk_dynamodb::Client {
-        let retries = RetryConfig::standard().with_initial_backoff(READ_FIRST_BACKOFF);
-        let timeouts = timeouts(READ_ATTEMPT_TIMEOUT, READ_ATTEMPT_TIMEOUT, READ_OPERATION_TIMEOUT);
-        let config = self.service("DYNAMODB", retries.with_max_attempts(READ_ATTEMPTS), timeouts);
-        aws_sdk_dynamodb::Client::new(&config)
-    }
-
     /// EventBridge.
     #[cfg(feature = "eventbridge")]
     #[must_use]
@@ -185,13 +155,9 @@ impl AwsConfig {
 }
 
 fn patient() -> TimeoutConfig {
-    timeouts(CONNECT_TIMEOUT, ATTEMPT_TIMEOUT, OPERATION_TIMEOUT)
-}
-
-fn timeouts(connect: Duration, attempt: Duration, operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(connect)
-        .operation_attempt_timeout(attempt)
-        .operation_timeout(operation)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
         .build()
 }

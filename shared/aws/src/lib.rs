@@ -2,11 +2,13 @@
 //!
 //! Every adapter says in `IAM_ACTIONS` which actions it needs; a test compares them with the template (I14).
 
+#[cfg(feature = "sdk")]
 pub mod clients;
 #[cfg(feature = "cognito")]
 pub mod cognito;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
+#[cfg(feature = "sdk")]
 mod error;
 #[cfg(feature = "eventbridge")]
 pub mod eventbridge;
