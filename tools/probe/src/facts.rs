@@ -47,6 +47,8 @@ pub struct Facts {
     pub user_pool_id: String,
     /// Its client.
     pub client_id: String,
+    /// The pool's keys.
+    pub jwks_url: String,
     /// Bus of the pipeline.
     pub bus_name: String,
     /// One item a user.

@@ -71,24 +71,24 @@ fn origin_jti(session: &Tokens) -> Result<String> {
 
 /// An application signs its own user out on one device.
 pub(super) async fn own_sign_out(teller: &Teller, probe: &Probe) -> Result<Vec<User>> {
-    let judy = OnTwoDevices::new(teller, probe, "judy").await?;
+    let peggy = OnTwoDevices::new(teller, probe, "peggy").await?;
     let start = Instant::now();
     let fields = [
         ("client_id", probe.facts.client_id.as_str()),
         ("token_type_hint", "refresh_token"),
-        ("token", &judy.phone.refresh),
+        ("token", &peggy.phone.refresh),
     ];
     let answer = probe.post_form(&probe.facts.sign_out_url, &fields)?;
     ensure!(answer.status == 200, "POST /sign-out answered {}: {}", answer.status, answer.body);
     teller.saw_after(start.elapsed(), "her telephone's app posts its refresh token to /sign-out: 200");
-    for (token, what) in [(&judy.phone.access, "access"), (&judy.phone.id, "ID")] {
+    for (token, what) in [(&peggy.phone.access, "access"), (&peggy.phone.id, "ID")] {
         let status = probe.call(token)?.status;
         teller.check(status == 401, format_args!("its {what} token is refused at once: {status}"))?;
     }
-    teller.check(probe.refresh(&judy.phone).await?.is_err(), "its refresh token is refused by Cognito")?;
-    served(teller, probe, &judy.user, &judy.laptop)?;
-    teller.check(probe.refresh(&judy.laptop).await?.is_ok(), "her laptop goes on, and refreshes")?;
-    Ok(vec![judy.user])
+    teller.check(probe.refresh(&peggy.phone).await?.is_err(), "its refresh token is refused by Cognito")?;
+    served(teller, probe, &peggy.user, &peggy.laptop)?;
+    teller.check(probe.refresh(&peggy.laptop).await?.is_ok(), "her laptop goes on, and refreshes")?;
+    Ok(vec![peggy.user])
 }
 
 /// An operator signs one device out, over the bus.
@@ -148,23 +148,23 @@ fn shown(answer: &Value) -> String {
 
 /// A contract ends: no event, no administrator.
 pub(super) async fn contract_end(teller: &Teller, probe: &Probe) -> Result<Vec<User>> {
-    let user = probe.add_user(&NewUser { name: "mallory", ..NewUser::default() }).await?;
+    let user = probe.add_user(&NewUser { name: "trent", ..NewUser::default() }).await?;
     let ends = SystemClock.now().plus(CONTRACT_LASTS);
     probe.set_attribute(&user, END_DATE, &ends.rfc3339()).await?;
     let session = sign_in(probe, &user).await?;
     served(teller, probe, &user, &session)?;
     let refused = async || Ok(Some(probe.call(&session.access)?.status).filter(|status| *status == 401));
     let (status, _) = until("the end of the contract", LIMIT, refused).await?;
-    teller.saw(format_args!("the second her project_end_date passes, her token is refused: {status}"));
+    teller.saw(format_args!("the second his project_end_date passes, his token is refused: {status}"));
     let refusal = probe.refresh(&session).await?.err().context("refreshed after the end")?;
-    teller.check(true, format_args!("token-gate refuses her refresh: {refusal}"))?;
+    teller.check(true, format_args!("token-gate refuses his refresh: {refusal}"))?;
     teller.check(probe.sign_in(&user).await?.is_err(), "and a new sign-in")?;
     Ok(vec![user])
 }
 
 /// Between tombstone and sign-out, the gap in which an old session could refresh.
 pub(super) async fn held_back(teller: &Teller, probe: &Probe) -> Result<Vec<User>> {
-    let user = probe.add_user(&NewUser { name: "niaj", ..NewUser::default() }).await?;
+    let user = probe.add_user(&NewUser { name: "victor", ..NewUser::default() }).await?;
     let session = sign_in(probe, &user).await?;
     served(teller, probe, &user, &session)?;
     let now = SystemClock.now().seconds().0;
@@ -173,7 +173,7 @@ pub(super) async fn held_back(teller: &Teller, probe: &Probe) -> Result<Vec<User
     let refusal = probe.refresh(&session).await?.err().context("refreshed in the gap")?;
     teller.check(true, format_args!("token-gate refuses the refresh in the gap: {refusal}"))?;
     let detail = json!({
-        "version": "1", "source": {"name": "helpdesk", "event_id": "niaj"},
+        "version": "1", "source": {"name": "helpdesk", "event_id": "victor"},
         "sub_id": {"format": "opaque", "id": user.key.sub.0}, "reason": "anomaly",
         "initiator": {"kind": "system", "id": "helpdesk"},
     });

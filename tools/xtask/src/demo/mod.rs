@@ -4,6 +4,7 @@ mod audit_table;
 pub(crate) mod cast;
 mod enforcement;
 mod intakes;
+mod layer;
 mod story;
 mod teller;
 

@@ -12,6 +12,7 @@ use super::audit_table;
 use super::cast::{Player, Told, okta, player, removed_from_group, sign_in};
 use super::enforcement;
 use super::intakes;
+use super::layer;
 use super::teller::Teller;
 use crate::say;
 
@@ -96,15 +97,17 @@ pub(super) async fn tell(probe: &Probe) -> Result<()> {
     Teller::act(9, "A role system tells of an upgrade and of downgrades");
     users.extend(intakes::roles(&teller, probe).await?);
 
-    Teller::act(10, "judy signs out on her telephone, by her application");
+    Teller::act(10, "peggy signs out on her telephone, by her application");
     users.extend(enforcement::own_sign_out(&teller, probe).await?);
     Teller::act(11, "lena has lost her laptop: “sign out that device”");
     users.extend(enforcement::that_device(&teller, probe).await?);
     Teller::act(12, "Services in any language ask about tokens");
     enforcement::introspection(&teller, probe, &bobs_new_session, &alice.session).await?;
-    Teller::act(13, "A contract ends, and nobody tells anybody");
+    Teller::act(13, "A service of your own, with the layer");
+    layer::axum_service(&teller, probe, &bobs_new_session, &alice.session)?;
+    Teller::act(14, "A contract ends, and nobody tells anybody");
     users.extend(enforcement::contract_end(&teller, probe).await?);
-    Teller::act(14, "A sign-out is held back");
+    Teller::act(15, "A sign-out is held back");
     users.extend(enforcement::held_back(&teller, probe).await?);
 
     say::line("\nThe audit trail\n");
