@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPair, PublicKeyComponents};
-use ring::signature::RSA_PKCS1_SHA256;
+use ring::signature::{RSA_PKCS1_SHA256, RsaEncoding};
 use serde_json::{Value, json};
 
 static A: LazyLock<TestKey> =
@@ -66,8 +66,14 @@ impl TestKey {
     /// An RS256 signature.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.sign_by(&RSA_PKCS1_SHA256, message)
+    }
+
+    /// A signature by another algorithm.
+    #[must_use]
+    pub fn sign_by(&self, encoding: &'static dyn RsaEncoding, message: &[u8]) -> Vec<u8> {
         let mut signature = vec![0; self.pair.public().modulus_len()];
-        self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
+        self.pair.sign(encoding, &SystemRandom::new(), message, &mut signature).unwrap();
         signature
     }
 }

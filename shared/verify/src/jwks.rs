@@ -155,3 +155,5 @@ impl fmt::Debug for PublicKey {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wycheproof_tests;

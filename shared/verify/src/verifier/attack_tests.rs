@@ -2,16 +2,19 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+use revocation_core::domain::tombstone::Refusal;
 use revocation_testkit::keys::{key_a, key_b};
-use ring::hmac;
+use ring::{hmac, signature};
 
 use crate::deny::DenyReason::{self, *};
 use crate::jws::MAX_TOKEN_BYTES;
 use crate::testing::{Bench, CLIENT, POOL, SUB};
 
-/// Checks a token that must be denied.
+/// Checks a token that must be denied, however often it comes.
 async fn denied(bench: &Bench, what: &str, token: &str, expected: DenyReason) {
-    assert_eq!(bench.checker.check(token).await, Err(expected), "{what}");
+    for time in ["at first", "again"] {
+        assert_eq!(bench.checker.check(token).await, Err(expected), "{what}, {time}");
+    }
     assert_eq!(bench.store.reads(), 0, "{what}: the store was asked about a token that is not valid");
 }
 
@@ -299,12 +302,270 @@ async fn encodings() {
 #[tokio::test]
 async fn sizes() {
     let bench = Bench::new();
-    // Filled up to just below the limit it verifies; one byte above, it is not looked at.
     let filled = |n: usize| bench.access().claim("filler", format!("\"{}\"", "x".repeat(n))).build();
-    let base = filled(0).len();
-    let below = (MAX_TOKEN_BYTES - base) / 4 * 3;
-    assert!(bench.checker.verifier.verify(&filled(below)).await.is_ok());
-    denied(&bench, "over", &filled(below + 6), TooLong).await;
+    let start = (MAX_TOKEN_BYTES - filled(0).len()) / 4 * 3;
+    let mut longest = 0;
+    for token in (start - 6..start + 6).map(filled) {
+        if token.len() <= MAX_TOKEN_BYTES {
+            longest = longest.max(token.len());
+            assert!(bench.checker.verifier.verify(&token).await.is_ok(), "{}", token.len());
+        } else {
+            denied(&bench, "over", &token, TooLong).await;
+        }
+    }
+    assert!(longest >= MAX_TOKEN_BYTES - 1, "{longest}");
     denied(&bench, "1 MB", &"A".repeat(1 << 20), TooLong).await;
     denied(&bench, "dots", &".".repeat(MAX_TOKEN_BYTES), NotACompactJws).await;
+}
+
+/// A token of these bytes, signed by the pool's key.
+fn signed(header: &[u8], payload: &[u8]) -> String {
+    let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+    let signature = key_a().sign(input.as_bytes());
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+const HEADER: &[u8] = br#"{"kid":"test-key-a","alg":"RS256"}"#;
+
+/// `n - s`, big-endian numbers of one length.
+fn minus(n: &[u8], s: &[u8]) -> Vec<u8> {
+    let mut borrow = 0;
+    let mut digits: Vec<u8> = (n.iter().rev().zip(s.iter().rev()))
+        .map(|(n, s)| {
+            let digit = i16::from(*n) - i16::from(*s) - borrow;
+            borrow = i16::from(digit < 0);
+            u8::try_from(digit.rem_euclid(256)).unwrap()
+        })
+        .collect();
+    digits.reverse();
+    digits
+}
+
+#[tokio::test]
+async fn signatures_that_are_numbers_of_note() {
+    let bench = Bench::new();
+    let input = bench.access().signing_input();
+    let good = key_a().sign(input.as_bytes());
+    let n = key_a().components().n;
+    let number = |last: u8| [vec![0; 255], vec![last]].concat();
+    let with = |signature: &[u8]| format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature));
+    for (what, signature) in [
+        ("nothing", Vec::new()),
+        ("one byte", vec![0]),
+        ("0", number(0)),
+        ("1, which is its own power", number(1)),
+        ("2", number(2)),
+        ("n - 1, which is its own power", minus(&n, &number(1))),
+        ("n", n.clone()),
+        ("n - s", minus(&n, &good)),
+        ("all ones", vec![0xff; 256]),
+        ("a zero before it", [vec![0], good.clone()].concat()),
+        ("a zero after it", [good.clone(), vec![0]].concat()),
+        ("twice", [good.clone(), good.clone()].concat()),
+        ("cut at its end", good[..255].to_vec()),
+        ("cut at its beginning", good[1..].to_vec()),
+        ("backwards", good.iter().rev().copied().collect()),
+        ("the digest itself", ring::digest::digest(&ring::digest::SHA256, input.as_bytes()).as_ref().to_vec()),
+        ("of another token", key_a().sign(b"another token")),
+        ("by another key", key_b().sign(input.as_bytes())),
+        ("by PSS", key_a().sign_by(&signature::RSA_PSS_SHA256, input.as_bytes())),
+        ("of SHA-384", key_a().sign_by(&signature::RSA_PKCS1_SHA384, input.as_bytes())),
+        ("of SHA-512", key_a().sign_by(&signature::RSA_PKCS1_SHA512, input.as_bytes())),
+    ] {
+        denied(&bench, what, &with(&signature), BadSignature).await;
+    }
+    assert!(bench.checker.verifier.verify(&with(&good)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_signature_without_its_leading_zero() {
+    let bench = Bench::new();
+    // One in 256 begins with a zero; which one has to be found.
+    let (input, signature) = (0..)
+        .map(|n| bench.access().claim("jti", format!("\"{n}\"")).signing_input())
+        .map(|input| (key_a().sign(input.as_bytes()), input))
+        .find_map(|(signature, input)| (signature.first() == Some(&0)).then_some((input, signature)))
+        .unwrap();
+    let with = |signature: &[u8]| format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature));
+    assert!(bench.checker.verifier.verify(&with(&signature)).await.is_ok());
+    denied(&bench, "stripped", &with(&signature[1..]), BadSignature).await;
+}
+
+#[tokio::test]
+async fn right_signatures_by_other_algorithms() {
+    let bench = Bench::new();
+    let algorithms: [(&str, &'static dyn signature::RsaEncoding); 5] = [
+        ("PS256", &signature::RSA_PSS_SHA256),
+        ("PS512", &signature::RSA_PSS_SHA512),
+        ("RS384", &signature::RSA_PKCS1_SHA384),
+        ("RS512", &signature::RSA_PKCS1_SHA512),
+        ("rs256", &signature::RSA_PKCS1_SHA256),
+    ];
+    for (alg, encoding) in algorithms {
+        let input = bench.access().header(format!(r#"{{"kid":"test-key-a","alg":"{alg}"}}"#)).signing_input();
+        let signature = URL_SAFE_NO_PAD.encode(key_a().sign_by(encoding, input.as_bytes()));
+        denied(&bench, alg, &format!("{input}.{signature}"), AlgorithmRefused).await;
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_not_text() {
+    let bench = Bench::new();
+    let payload = |sub: &[u8]| {
+        let rest = format!(
+            r#"","iss":"https://cognito-idp.eu-central-1.amazonaws.com/{POOL}","exp":{},"token_use":"access","client_id":"{CLIENT}","iat":1}}"#,
+            bench.now().0 + 60
+        );
+        [br#"{"sub":""#, sub, rest.as_bytes()].concat()
+    };
+    assert!(
+        bench.checker.verifier.verify(&signed(HEADER, &payload(SUB.as_bytes()))).await.is_ok(),
+        "the form is right"
+    );
+    for (what, sub) in [
+        ("no UTF-8", &b"a\xff"[..]),
+        ("overlong UTF-8", b"a\xc0\xaf"),
+        ("a surrogate in UTF-8", b"a\xed\xa0\x80"),
+        ("a lone high surrogate", br"a\ud800"),
+        ("a lone low surrogate", br"a\udc00"),
+        ("a surrogate pair", br"a\ud83d\ude00"),
+        ("a raw zero", b"a\0"),
+        ("an escaped zero", br"a\u0000"),
+        ("a raw line break", b"a\n"),
+        ("an escaped line break", br"a\n"),
+        ("a tab", br"a\t"),
+        ("a delete", b"a\x7f"),
+        ("a space", b" a"),
+        ("a non-breaking space", "a\u{a0}".as_bytes()),
+        ("a zero-width space", "a\u{200b}".as_bytes()),
+        ("a Cyrillic letter", "\u{430}".as_bytes()),
+        ("written from right to left", "\u{202e}a".as_bytes()),
+        ("another's key", b"x#y"),
+        ("an escaped #", br"x\u0023y"),
+        ("everybody", b"*"),
+        ("everybody, escaped", br"\u002a"),
+        ("not escaped at all", br"a\x41"),
+    ] {
+        denied(&bench, what, &signed(HEADER, &payload(sub)), BadClaims).await;
+    }
+    denied(
+        &bench,
+        "a header in Latin-1",
+        &signed(b"{\"kid\":\"test-key-a\",\"alg\":\"RS256\",\"x\":\"\xe9\"}", b"{}"),
+        BadHeader,
+    )
+    .await;
+    let utf16: Vec<u8> = r#"{"sub":"a"}"#.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    denied(&bench, "UTF-16", &signed(HEADER, &utf16), BadClaims).await;
+    denied(&bench, "a header in UTF-16", &signed(&utf16, b"{}"), BadHeader).await;
+    let nested = bench.access().build();
+    denied(
+        &bench,
+        "a token in a token",
+        &signed(br#"{"kid":"test-key-a","alg":"RS256","cty":"JWT"}"#, nested.as_bytes()),
+        BadClaims,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn json_that_is_not_json() {
+    let bench = Bench::new();
+    for header in [
+        r#"{"kid":"test-key-a","alg":"RS256",}"#,
+        r#"{'kid':'test-key-a','alg':'RS256'}"#,
+        r#"{kid:"test-key-a",alg:"RS256"}"#,
+        r#"{"kid":"test-key-a","alg":"RS256"/**/}"#,
+        r#"{"kid":"test-key-a","alg":"RS256"}//"#,
+        r#"{"kid":"test-key-a","alg":"RS256"}{}"#,
+        r#"{"kid":"test-key-a","alg":"RS256","crit":[],"crit":[]}"#,
+        r#"{"kid":"test-key-a","alg":"RS256","jku":"a","\u006aku":"b"}"#,
+        r#"{"kid":"test-key-a","alg":["RS256"]}"#,
+        r#"{"kid":"test-key-a","alg":null}"#,
+        r#"{"kid":"test-key-a","alg":"RS256","x":NaN}"#,
+        r#"{"kid":"test-key-a","alg":"RS256","x":01}"#,
+        "{\"kid\":\"test-key-a\",\"alg\":\"RS256\u{0}\"}",
+        "\u{feff}{\"kid\":\"test-key-a\",\"alg\":\"RS256\"}",
+        "\n{\"kid\":\"test-key-a\",\"alg\":\"RS256\"}",
+    ] {
+        denied(&bench, header, &bench.access().header(header).build(), BadHeader).await;
+    }
+    let deep = format!(r#"{{"kid":"test-key-a","alg":"RS256","x":{}"#, "[".repeat(5_000));
+    denied(&bench, "a deep header", &bench.access().header(deep).build(), BadHeader).await;
+}
+
+#[tokio::test]
+async fn numbers_and_dates() {
+    let bench = Bench::new();
+    let digits = "9".repeat(400);
+    for claim in ["exp", "nbf", "iat", "auth_time"] {
+        for value in [&*digits, "-0", "-1", "0.0", "1E9", "+1", "01", "1_000", "253402300800", "\"0\"", "{}", "false"] {
+            denied(&bench, &format!("{claim} {value}"), &bench.access().claim(claim, value).build(), BadClaims).await;
+        }
+    }
+    denied(&bench, "no exp", &bench.access().without("exp").build(), BadClaims).await;
+    let now = bench.now().0;
+    for (claim, ahead, expected) in [
+        ("exp", 0, Expired),
+        ("exp", -now, Expired),
+        ("nbf", 3, NotYetValid),
+        ("nbf", 1_000_000_000, NotYetValid),
+        ("iat", 301, FromTheFuture),
+        ("auth_time", 301, FromTheFuture),
+        ("auth_time", 100_000_000_000, FromTheFuture),
+    ] {
+        denied(&bench, claim, &bench.access().claim(claim, (now + ahead).to_string()).build(), expected).await;
+    }
+    let undated = bench.access().without("iat").without("auth_time").build();
+    denied(&bench, "neither date", &undated, Revoked(Refusal::Undated)).await;
+}
+
+#[tokio::test]
+async fn white_space_and_spare_bits() {
+    let bench = Bench::new();
+    let token = bench.access().build();
+    let dots: Vec<usize> = token.match_indices('.').map(|(at, _)| at).collect();
+    for space in [" ", "\t", "\r", "\n", "\r\n", "\0", "=", "\u{a0}", "%2E", "+", "/", ","] {
+        for at in [0, 1, dots[0], dots[0] + 1, dots[1], dots[1] + 1, token.len()] {
+            let mut changed = token.clone();
+            changed.insert_str(at, space);
+            denied(&bench, &format!("{space:?} at {at}"), &changed, NotACompactJws).await;
+        }
+    }
+    // The last character of each part may have bits that belong to no byte; another text with the same bytes is no token.
+    let next = |c: char| {
+        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        alphabet.chars().cycle().skip_while(|known| *known != c).nth(1).unwrap()
+    };
+    let mut found = 0;
+    for filler in ["", "x", "xx"] {
+        let header = format!(r#"{{"kid":"test-key-a","alg":"RS256","x":"{filler}"}}"#);
+        let token = bench.access().header(header).claim("x", format!("\"{filler}\"")).build();
+        let parts: Vec<&str> = token.split('.').collect();
+        for (n, part) in parts.iter().enumerate().filter(|(_, part)| part.len() % 4 != 0) {
+            let last = part.chars().last().unwrap();
+            let changed = format!("{}{}", &part[..part.len() - 1], next(last));
+            let mut parts = parts.clone();
+            parts[n] = &changed;
+            denied(&bench, &format!("spare bits of part {n}"), &parts.join("."), NotACompactJws).await;
+            found += 1;
+        }
+    }
+    assert!(found >= 6, "{found}");
+}
+
+#[tokio::test]
+async fn a_token_of_one_kind_as_the_other() {
+    let bench = Bench::new();
+    let swapped = bench.access().claim("token_use", r#""id""#).build();
+    denied(&bench, "an access token called ID token", &swapped, BadClaims).await;
+    let swapped = bench.id().claim("token_use", r#""access""#).build();
+    denied(&bench, "an ID token called access token", &swapped, BadClaims).await;
+    // A resource's URL, as resource binding writes it, or another client's id: what counts is `client_id`.
+    let other = bench.access().claim("client_id", r#""client-2""#).claim("aud", format!("\"{CLIENT}\"")).build();
+    denied(&bench, "another client's access token", &other, ClientRefused).await;
+    for client in ["", "client-1\\u0000", " client-1", "client-1,client-2", "client%2D1", "сlient-1"] {
+        let token = bench.access().claim("client_id", format!("\"{client}\"")).build();
+        denied(&bench, client, &token, ClientRefused).await;
+    }
 }
