@@ -1,3 +1,4 @@
+//! A Tower layer that serves no revoked token.
 #![doc = include_str!("../README.md")]
 
 mod answer;
