@@ -11,7 +11,7 @@ mod requirement;
 mod service;
 
 pub use answer::Denial;
-pub use client_ip::ClientIp;
+pub use client_ip::{ClientIp, Way};
 #[cfg(feature = "axum")]
 pub use extract::{NoPermit, Permitted};
 pub use layer::{Decision, RevocationLayer};
