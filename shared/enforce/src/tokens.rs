@@ -13,6 +13,8 @@ use serde_json::Value;
 const POOL_PLACEHOLDER: &str = "{user_pool_id}";
 /// How many tokens are known again: more than one instance meets within a token's life.
 const SIGNATURE_CACHE: usize = 1_000;
+/// With usual claims these are 100 MB.
+const LARGEST_SIGNATURE_CACHE: usize = 100_000;
 
 /// Whose tokens are taken, which ones, and what an outage of the store means.
 #[derive(Clone, Debug)]
@@ -55,7 +57,7 @@ impl TokenSettings {
             token_uses: token_uses(env),
             store_outage: env.parsed("STORE_OUTAGE", StoreOutage::Deny),
             end_date_claim: env.optional("END_DATE_CLAIM").unwrap_or_default(),
-            signature_cache: env.parsed("SIGNATURE_CACHE", SIGNATURE_CACHE),
+            signature_cache: signature_cache(env),
         }
     }
 }
@@ -93,6 +95,14 @@ fn token_uses(env: &mut EnvReader<'_>) -> Vec<TokenUse> {
         env.mistake("TOKEN_USES is not access, id or access,id");
         Vec::new()
     })
+}
+
+fn signature_cache(env: &mut EnvReader<'_>) -> usize {
+    let entries = env.parsed("SIGNATURE_CACHE", SIGNATURE_CACHE);
+    if entries > LARGEST_SIGNATURE_CACHE {
+        env.mistake(format!("SIGNATURE_CACHE is more than {LARGEST_SIGNATURE_CACHE}"));
+    }
+    entries
 }
 
 // === impl PoolEntry ===

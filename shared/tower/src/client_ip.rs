@@ -28,8 +28,11 @@ pub enum ClientIp {
         trusted_proxies: NonZeroUsize,
     },
     /// Some other way, such as axum's `ConnectInfo`.
-    By(Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>),
+    By(Arc<Way>),
 }
+
+/// A way to know the client's address by a request.
+pub type Way = dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync;
 
 // === impl ClientIp ===
 

@@ -1,3 +1,4 @@
+//! A Tower layer that serves no revoked token.
 #![doc = include_str!("../README.md")]
 
 mod answer;
@@ -10,7 +11,7 @@ mod requirement;
 mod service;
 
 pub use answer::Denial;
-pub use client_ip::ClientIp;
+pub use client_ip::{ClientIp, Way};
 #[cfg(feature = "axum")]
 pub use extract::{NoPermit, Permitted};
 pub use layer::{Decision, RevocationLayer};

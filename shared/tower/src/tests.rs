@@ -231,8 +231,8 @@ async fn sessions_in_use_are_noted_and_others_are_not() {
     answered(&behind, from(&token().without("origin_jti"))).await;
     answered(&behind, from(&token().claim("origin_jti", r#""a b""#))).await;
     refused(&behind, from(&token().claim("exp", "1"))).await;
-    let noted = |ip: &str| format!("{POOL}#sub-1 origin-1 {CLIENT} {ip} Some(\"curl/8\")");
-    assert_eq!(*notes.0.lock().unwrap(), [noted("None"), noted("Some(\"192.0.2.1\")")]);
+    let line = |ip: &str| format!("{POOL}#sub-1 origin-1 {CLIENT} {ip} Some(\"curl/8\")");
+    assert_eq!(*notes.0.lock().unwrap(), [line("None"), line("Some(\"192.0.2.1\")")]);
 }
 
 /// Must be called only when it has said that it is ready; a clone has not.

@@ -1,13 +1,5 @@
-//! Verifies an Amazon Cognito token, then asks whether it has been revoked. No Lambda and no AWS types: usable from an
-//! authorizer, a middleware or an introspection endpoint alike.
-//!
-//! ```text
-//!  text ─▶ Jws ─▶ UnverifiedClaims ─▶ Verifier ─▶ VerifiedToken ─▶ Checker ─▶ Permit
-//!           │            │               │                            │
-//!           └────────────┴───────────────┴──────── DenyReason ◀───────┘
-//! ```
-//!
-//! [`Checker::check`] is the entrance; everything that is not a [`Permit`] is a [`DenyReason`] (I6).
+//! Verifies an Amazon Cognito token, then asks whether it has been revoked.
+#![doc = include_str!("../README.md")]
 
 mod check;
 mod claims;

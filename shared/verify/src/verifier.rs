@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use revocation_core::domain::end_date::EndDate;
 use revocation_core::domain::profile::{SubjectKey, UserPoolId};
 use revocation_core::domain::time::EpochSeconds;
 use revocation_core::domain::tombstone::DEFAULT_CLOCK_SKEW;
@@ -150,7 +151,7 @@ impl Verifier {
     fn end_of_work(&self, claims: &RawClaims<'_>) -> Result<Option<EpochSeconds>, DenyReason> {
         let Some(name) = &self.end_date_claim else { return Ok(None) };
         let claim: Option<EndClaim> = claims.get(name).map_err(|_| DenyReason::ContractDateUnreadable)?;
-        Ok(claim.and_then(|EndClaim(end)| end).map(|end| end.at()))
+        Ok(claim.and_then(|EndClaim(end)| end).map(EndDate::at))
     }
 }
 

@@ -21,6 +21,7 @@ fn defaults_are_the_strict_ones() {
     let config = read(POOLS).unwrap();
     assert_eq!(config.store_outage, StoreOutage::Deny);
     assert_eq!(config.token_uses, [TokenUse::Access, TokenUse::Id]);
+    assert_eq!((config.end_date_claim.as_str(), config.signature_cache), ("", 1_000));
     let [pool] = config.pools.as_slice() else { panic!("one pool") };
     assert_eq!(pool.client_ids, ["c1", "c2"]);
     assert!(pool.jwks_url.starts_with("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC/"));
@@ -38,6 +39,32 @@ fn an_address_of_keys_and_keys_can_be_given() {
     assert_eq!(config.pools[0].jwks_url, "http://127.0.0.1:4566/eu-central-1_AbC/.well-known/jwks.json");
     assert!(config.pools[0].bundled_keys.as_ref().is_some_and(|keys| keys.get("test-key-a").is_some()));
     assert_eq!(config.pools[0].issuers().last().map(String::as_str), Some("https://i"));
+}
+
+#[test]
+fn options_of_the_verifier_are_read() {
+    let pools = r#"[{"user_pool_id":"us-east-1_AbC","client_ids":["c1"],"replica_regions":["us-west-2"]}]"#;
+    let variables = [
+        ("TOKEN_POOLS", pools),
+        ("END_DATE_CLAIM", "project_end_date"),
+        ("SIGNATURE_CACHE", "0"),
+    ];
+    let config = read_from(&variables).unwrap();
+    assert_eq!((config.end_date_claim.as_str(), config.signature_cache), ("project_end_date", 0));
+    let replica = "https://cognito-idp.us-west-2.amazonaws.com/us-east-1_AbC";
+    assert!(config.pools[0].issuers().iter().any(|issuer| issuer == replica));
+    let twice = pools.replace("us-west-2", "us-east-1");
+    let nowhere = pools.replace("us-west-2", "evil.example/");
+    for (pools, cache, mistake) in [
+        (&*twice, "1", "TOKEN_POOLS has the issuer https://cognito-idp.us-east-1"),
+        (&*nowhere, "1", "TOKEN_POOLS[0].replica_regions"),
+        (pools, "100001", "SIGNATURE_CACHE is more than"),
+        (pools, "-1", "SIGNATURE_CACHE cannot be read"),
+    ] {
+        let variables = [("TOKEN_POOLS", pools), ("SIGNATURE_CACHE", cache)];
+        let mistakes = read_from(&variables).unwrap_err();
+        assert!(mistakes.len() == 1 && mistakes[0].starts_with(mistake), "{mistakes:?}");
+    }
 }
 
 #[test]

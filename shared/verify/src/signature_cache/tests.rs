@@ -175,8 +175,8 @@ async fn i11_a_hundred_thousand_tokens_leave_no_more_than_configured() {
         let digest = SignatureCache::digest_of(&format!("token-{n}")).unwrap();
         cache.remember_forged(digest, signer.clone());
         cache.remember_signed(digest, Signed { token: Arc::clone(&token), signer: signer.clone(), refused: None });
-        let (signed, forged) = cache.len();
-        assert!(signed <= ENTRIES && forged <= ENTRIES, "after {n}: {signed} {forged}");
+        let (good, bad) = cache.len();
+        assert!(good <= ENTRIES && bad <= ENTRIES, "after {n}: {good} {bad}");
     }
     // The tables besides the entries themselves, both together.
     let memory = cache.signed.memory_used().total() + cache.forged.memory_used().total();

@@ -473,7 +473,7 @@ async fn json_that_is_not_json() {
     let bench = Bench::new();
     for header in [
         r#"{"kid":"test-key-a","alg":"RS256",}"#,
-        r#"{'kid':'test-key-a','alg':'RS256'}"#,
+        r"{'kid':'test-key-a','alg':'RS256'}",
         r#"{kid:"test-key-a",alg:"RS256"}"#,
         r#"{"kid":"test-key-a","alg":"RS256"/**/}"#,
         r#"{"kid":"test-key-a","alg":"RS256"}//"#,
