@@ -7,9 +7,9 @@
 
 use serde::Serialize;
 
-/// us-east-1, USD, as published on this day: <https://aws.amazon.com/lambda/pricing/>,
-/// <https://aws.amazon.com/dynamodb/pricing/on-demand/>.
-pub(super) const PRICES_OF: &str = "2026-11-24, us-east-1";
+/// USD, as published then, after DynamoDB's reduction: <https://aws.amazon.com/lambda/pricing/>,
+/// <https://aws.amazon.com/dynamodb/pricing/on-demand/>. Look again before you quote them.
+pub(super) const PRICES_OF: &str = "November 2024, us-east-1";
 const X86_GB_SECOND: f64 = 0.000_016_666_7;
 const ARM_GB_SECOND: f64 = 0.000_013_333_4;
 const MILLION_INVOCATIONS: f64 = 0.20;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::TLS;
-use super::plan::{Harness, Variant};
+use super::plan::{Harness, Placement, Variant};
 use crate::{run, say};
 
 /// Two run lengths: what starting costs is in both.
@@ -45,7 +45,7 @@ fn of(harness: &Harness, ours: &Variant, requests: u32) -> Result<f64> {
         .chain([format!("--callgrind-out-file={}", file.display())])
         .chain(ours.command.clone())
         .collect();
-    let _: Value = harness.measure(TLS, &[variant], &json!({ "fixed": { "requests": requests } }))?;
+    let _: Value = harness.measure(TLS, Placement::Apart, &[variant], &json!({ "fixed": { "requests": requests } }))?;
     let text = fs::read_to_string(&file).with_context(|| format!("callgrind wrote no {}", file.display()))?;
     total(&text).context("callgrind wrote no total")
 }

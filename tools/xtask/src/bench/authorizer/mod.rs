@@ -20,7 +20,7 @@ use serde_json::json;
 
 use self::cost::Cost;
 use self::instructions::Instructions;
-use self::plan::{Cold, Harness, NODE, OURS, StoreKind, Throttled, Throughput, Warm};
+use self::plan::{Cold, Harness, NODE, OURS, Placement, StoreKind, Throttled, Throughput, Warm};
 use self::targets::Target;
 use crate::repo::Repo;
 use crate::{run, say};
@@ -38,6 +38,9 @@ pub(super) struct Args {
     /// A fifth of the invocations and starts: for a look, not for a figure to quote.
     #[arg(long)]
     quick: bool,
+    /// Warm invocations with the harness on a core of its own: closer to a server at work, and much noisier.
+    #[arg(long)]
+    two_cores: bool,
     /// Print one JSON object instead of tables.
     #[arg(long)]
     json: bool,
@@ -50,6 +53,8 @@ pub(super) struct Figures {
     /// Of Node, and of the runtime client it runs in.
     peer: String,
     quick: bool,
+    /// Of the harness, during warm invocations.
+    placement: Placement,
     /// Over TLS, answered at once.
     warm: Vec<Warm>,
     /// Over TLS, a millisecond later, and without TLS.
@@ -93,7 +98,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     if !cfg!(target_os = "linux") {
         bail!("only Linux tells what is measured here: run it in a Linux machine or container");
     }
-    let figures = measure(&Repo::find()?, args.quick)?;
+    let figures = measure(&Repo::find()?, args)?;
     if args.json {
         say::line(serde_json::to_string_pretty(&figures)?);
     } else {
@@ -102,8 +107,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn measure(repo: &Repo, quick: bool) -> Result<Figures> {
-    let amounts = Amounts::new(quick);
+fn measure(repo: &Repo, args: &Args) -> Result<Figures> {
+    let amounts = Amounts::new(args.quick);
+    let placement = if args.two_cores { Placement::Apart } else { Placement::Together };
     let machine = Machine::look();
     let peer = node::prepare(repo)?;
     let harness = prepare(repo, machine.cores)?;
@@ -116,7 +122,7 @@ fn measure(repo: &Repo, quick: bool) -> Result<Figures> {
     let warm_work = json!({ "warm": { "measured": amounts.measured, "block": amounts.block } });
     let warm = |name: &str, store: StoreKind, variants: &[plan::Variant]| {
         say::step(format_args!("warm invocations, {name}"));
-        harness.measure::<Vec<Warm>>(store, variants, &warm_work)
+        harness.measure::<Vec<Warm>>(store, placement, variants, &warm_work)
     };
     let with_floor = [ours.clone(), node.clone(), harness.nothing()];
     let over_tls = warm("store over TLS, 0 ms", TLS, &with_floor)?;
@@ -126,10 +132,10 @@ fn measure(repo: &Repo, quick: bool) -> Result<Figures> {
 
     let starts = [ours.clone(), node.clone(), harness.case.node_connected(&peer)];
     say::step(format_args!("{} cold starts of each", amounts.starts));
-    let cold = harness.measure(TLS, &starts, &json!({ "cold": { "runs": amounts.starts } }))?;
+    let cold = harness.measure(TLS, Placement::Apart, &starts, &json!({ "cold": { "runs": amounts.starts } }))?;
     say::step(format_args!("{} first invocations of each with 1/{SHARE} of a core", amounts.throttled_starts));
     let quota = json!({ "runs": amounts.throttled_starts, "period_us": PERIOD_US, "quota_us": PERIOD_US / SHARE });
-    let throttled = harness.measure(TLS, &starts, &json!({ "throttled": quota }))?;
+    let throttled = harness.measure(TLS, Placement::Apart, &starts, &json!({ "throttled": quota }))?;
     say::step("throughput, an instance on each of two cores");
     let work = json!({ "throughput": { "measured": amounts.measured / 5, "rounds": amounts.rounds } });
     let throughput = harness.throughput(TLS, &pair, &work)?;
@@ -141,7 +147,8 @@ fn measure(repo: &Repo, quick: bool) -> Result<Figures> {
     let mut figures = Figures {
         machine,
         peer: peer.description,
-        quick,
+        quick: args.quick,
+        placement,
         warm: over_tls,
         warm_1ms,
         warm_plain,

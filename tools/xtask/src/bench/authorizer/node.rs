@@ -54,8 +54,8 @@ pub(super) fn prepare(repo: &Repo) -> Result<NodePeer> {
     Ok(NodePeer { command, description: format!("{version}, {client}"), bundle, bytes })
 }
 
-/// AWS's own runtime client. It brings libcurl and a C++ library in source: it needs a compiler, make, and CMake, which alone
-/// is rarely there and comes from PyPI.
+/// AWS's own runtime client. It brings libcurl and a C++ library in source: it needs a compiler, make, and `cmake`, which alone
+/// is rarely there and is installed like a Python package.
 fn runtime_client(repo: &Repo, version: &str) -> Result<PathBuf> {
     let dir = repo.target("bench/node-runtime");
     let sources = ["package.json", "package-lock.json"];

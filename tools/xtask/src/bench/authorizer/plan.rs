@@ -57,6 +57,17 @@ pub(super) struct StoreKind {
     pub(super) delay_us: u64,
 }
 
+/// Where the harness runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Placement {
+    /// On the instance's core. Each waits while the other works, so a time is the sum of both; and nobody wakes a sleeping
+    /// core, which in a virtual machine takes 10 to 20 µs each time, and longer the less the machine does.
+    Together,
+    /// On a core of its own, if there are two.
+    Apart,
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Warm {
     pub(super) name: String,
@@ -167,20 +178,25 @@ impl Harness {
         Variant { name: NOTHING, command, env: BTreeMap::new(), warm_ups: 200, reads: false }
     }
 
-    /// Where an instance under measurement runs; the harness runs on core 0.
+    /// Where an instance under measurement runs.
     pub(super) fn instance_core(&self) -> usize {
         self.cores.min(2) - 1
     }
 
-    /// Measures one instance of each variant at a time, on a core of its own.
+    /// Measures one instance of each variant at a time.
     pub(super) fn measure<F: DeserializeOwned>(
         &self,
         store: StoreKind,
+        placement: Placement,
         variants: &[Variant],
         work: &Value,
     ) -> Result<F> {
-        let harness_core = (self.cores > 1).then_some(0);
-        self.run(store, variants, work, harness_core, &[self.instance_core()])
+        let core = self.instance_core();
+        let harness_core = match placement {
+            Placement::Together => core,
+            Placement::Apart => 0,
+        };
+        self.run(store, variants, work, Some(harness_core), &[core])
     }
 
     /// Measures an instance of a variant on each of two cores at once.

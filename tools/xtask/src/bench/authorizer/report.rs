@@ -2,7 +2,7 @@
 
 use super::super::table;
 use super::cost::{self, PRICES_OF, STORE_MS};
-use super::plan::{NODE, Warm};
+use super::plan::{NODE, Placement, Warm};
 use super::targets::{Standing, mb};
 use super::{Figures, SHARE};
 use crate::say;
@@ -22,7 +22,13 @@ pub(super) fn print(figures: &Figures) {
     if let (Some(verify), Some(sum)) = (figures.verify_us, figures.floor_us()) {
         say::line(format_args!("Verification alone {verify:.1} µs; with both floors above {sum:.1} µs."));
     }
-    say::line("CPU is the instance's own. p50 of blocks: the least and the greatest of the run, which is the noise.\n");
+    let placement = match figures.placement {
+        Placement::Together => "Harness and instance share a core, so a time is what both of them did",
+        Placement::Apart => "The harness has a core of its own, so that a time has the waking of cores in it",
+    };
+    say::line(format_args!(
+        "{placement}. CPU is the instance's own. p50 of blocks: the least and the greatest of the run, the noise.\n"
+    ));
     warm("warm, store over TLS, which takes 1 ms (µs)", &figures.warm_1ms);
     say::line("");
     warm("warm, store without TLS (µs)", &figures.warm_plain);
