@@ -13,7 +13,7 @@ use serde_json::Value;
 const POOL_PLACEHOLDER: &str = "{user_pool_id}";
 /// How many tokens are known again: more than one instance meets within a token's life.
 const SIGNATURE_CACHE: usize = 1_000;
-/// With usual claims these are 100 MB.
+/// With a few claims each, estimated at 100 MB.
 const LARGEST_SIGNATURE_CACHE: usize = 100_000;
 
 /// The authorizer's configuration.
