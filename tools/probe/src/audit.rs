@@ -104,16 +104,13 @@ impl Probe {
         item: Option<HashMap<String, AttributeValue>>,
     ) -> Result<()> {
         let (table, key) = (&self.facts.tombstones_table, AttributeValue::S(subject.to_string()));
-        match item {
-            Some(mut item) => {
-                item.insert("subject".to_owned(), key);
-                let put = self.dynamodb.put_item().table_name(table).set_item(Some(item));
-                put.send().await.context("cannot write the tombstone")?;
-            }
-            None => {
-                let delete = self.dynamodb.delete_item().table_name(table).key("subject", key);
-                delete.send().await.context("cannot delete the tombstone")?;
-            }
+        if let Some(mut item) = item {
+            item.insert("subject".to_owned(), key);
+            let put = self.dynamodb.put_item().table_name(table).set_item(Some(item));
+            put.send().await.context("cannot write the tombstone")?;
+        } else {
+            let delete = self.dynamodb.delete_item().table_name(table).key("subject", key);
+            delete.send().await.context("cannot delete the tombstone")?;
         }
         Ok(())
     }

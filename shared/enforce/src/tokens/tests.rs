@@ -44,11 +44,7 @@ fn an_address_of_keys_and_keys_can_be_given() {
 #[test]
 fn options_of_the_verifier_are_read() {
     let pools = r#"[{"user_pool_id":"us-east-1_AbC","client_ids":["c1"],"replica_regions":["us-west-2"]}]"#;
-    let variables = [
-        ("TOKEN_POOLS", pools),
-        ("END_DATE_CLAIM", "project_end_date"),
-        ("SIGNATURE_CACHE", "0"),
-    ];
+    let variables = [("TOKEN_POOLS", pools), ("END_DATE_CLAIM", "project_end_date"), ("SIGNATURE_CACHE", "0")];
     let config = read_from(&variables).unwrap();
     assert_eq!((config.end_date_claim.as_str(), config.signature_cache), ("project_end_date", 0));
     let replica = "https://cognito-idp.us-west-2.amazonaws.com/us-east-1_AbC";

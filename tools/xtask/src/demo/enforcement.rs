@@ -120,7 +120,7 @@ pub(super) async fn that_device(teller: &Teller, probe: &Probe) -> Result<Vec<Us
 }
 
 /// A service in any language asks, here by `curl`.
-pub(super) async fn introspection(teller: &Teller, probe: &Probe, good: &Tokens, revoked: &Tokens) -> Result<()> {
+pub(super) fn introspection(teller: &Teller, probe: &Probe, good: &Tokens, revoked: &Tokens) -> Result<()> {
     for (token, active) in [(&good.access, true), (&revoked.access, false)] {
         let answer = introspected(probe, token)?;
         teller.check(

@@ -102,7 +102,7 @@ pub(super) async fn tell(probe: &Probe) -> Result<()> {
     Teller::act(11, "lena has lost her laptop: “sign out that device”");
     users.extend(enforcement::that_device(&teller, probe).await?);
     Teller::act(12, "Services in any language ask about tokens");
-    enforcement::introspection(&teller, probe, &bobs_new_session, &alice.session).await?;
+    enforcement::introspection(&teller, probe, &bobs_new_session, &alice.session)?;
     Teller::act(13, "A service of your own, with the layer");
     layer::axum_service(&teller, probe, &bobs_new_session, &alice.session)?;
     Teller::act(14, "A contract ends, and nobody tells anybody");
