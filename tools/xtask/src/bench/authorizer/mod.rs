@@ -140,7 +140,7 @@ fn measure(repo: &Repo, args: &Args) -> Result<Figures> {
     let work = json!({ "throughput": { "measured": amounts.measured / 5, "rounds": amounts.rounds } });
     let throughput = harness.throughput(TLS, &pair, &work)?;
     let verify_us = verify_alone(repo, &harness)?;
-    let instructions = instructions::count(&harness, &ours)?;
+    let instructions = instructions::count(&harness, &ours);
 
     let costs = over_tls.iter().filter(|warm| [OURS, NODE].contains(&&*warm.name));
     let costs = costs.filter_map(|warm| Some(cost::of(&warm.name, warm.cpu_us?))).flatten().collect();

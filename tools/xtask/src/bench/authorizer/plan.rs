@@ -234,7 +234,8 @@ impl Harness {
         writer.join().ok();
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            bail!("the harness failed; instances' own words are in {}:\n{}", self.dir.display(), said.trim_end());
+            let (status, dir) = (output.status, self.dir.display());
+            bail!("the harness failed ({status}); instances' own words are in {dir}:\n{}", said.trim_end());
         }
         serde_json::from_slice(&output.stdout).context("the harness printed something else")
     }
