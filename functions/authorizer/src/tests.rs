@@ -261,12 +261,12 @@ async fn warming_ends_in_time_whatever_happens() {
 
 /// What was seen: session, address, user agent.
 #[derive(Default)]
-struct Seen(Mutex<Vec<(String, Option<String>, Option<String>)>>);
+struct Seen(Mutex<Vec<[Option<String>; 3]>>);
 
 impl SessionRecorder for Seen {
     fn saw(&self, sighting: &Sighting<'_>) {
-        let seen = (sighting.origin_jti.into(), sighting.ip.map(str::to_owned), sighting.user_agent.map(str::to_owned));
-        self.0.lock().unwrap().push(seen);
+        let seen = [Some(sighting.origin_jti), sighting.ip, sighting.user_agent];
+        self.0.lock().unwrap().push(seen.map(|text| text.map(str::to_owned)));
     }
 }
 
@@ -281,7 +281,7 @@ async fn only_sessions_that_are_served_are_noted() {
     answered(&revoked, &event).await.unwrap();
     assert!(seen.0.lock().unwrap().is_empty());
     answered(&noting(reading(Ok(None))), &event).await.unwrap();
-    let expected = ("origin-1".to_owned(), Some("192.0.2.7".to_owned()), Some("curl".to_owned()));
+    let expected = ["origin-1", "192.0.2.7", "curl"].map(|text| Some(text.to_owned()));
     assert_eq!(*seen.0.lock().unwrap(), [expected]);
 }
 

@@ -127,7 +127,8 @@ fn access(world: &World, client: &str) -> TokenBuilder {
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let each: Vec<_> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    each.concat()
 }
 
 async fn post(endpoint: &SignOut, form: &[(&str, &str)], headers: &[(&str, &str)]) -> Response {
