@@ -124,7 +124,8 @@ fn measure(repo: &Repo, args: &Args) -> Result<Figures> {
         say::step(format_args!("warm invocations, {name}"));
         harness.measure::<Vec<Warm>>(store, placement, variants, &warm_work)
     };
-    let with_floor = [ours.clone(), node.clone(), harness.nothing()];
+    let remembering = harness.case.ours_remembering(&binary, amounts.our_warm_ups);
+    let with_floor = [ours.clone(), remembering, node.clone(), harness.nothing()];
     let over_tls = warm("store over TLS, 0 ms", TLS, &with_floor)?;
     same_answers(&over_tls)?;
     let warm_1ms = warm("store over TLS, 1 ms", StoreKind { delay_us: 1_000, ..TLS }, &pair)?;

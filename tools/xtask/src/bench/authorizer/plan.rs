@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::node::NodePeer;
 
 pub(super) const OURS: &str = "ours";
+pub(super) const OURS_REMEMBERING: &str = "ours, token met before";
 pub(super) const NODE: &str = "Node peer";
 pub(super) const NODE_CONNECTED: &str = "Node peer, connected in init";
 pub(super) const NOTHING: &str = "floor: an invocation";
@@ -149,7 +150,15 @@ impl Case {
 
     pub(super) fn ours(&self, binary: &Path, warm_ups: usize) -> Variant {
         let command = vec![binary.display().to_string()];
-        Variant { name: OURS, command, env: self.environment(), warm_ups, reads: true }
+        let mut env = self.environment();
+        // The peer verifies every signature, and so does this one: a client may send each token once.
+        env.insert("SIGNATURE_CACHE".to_owned(), "0".to_owned());
+        Variant { name: OURS, command, env, warm_ups, reads: true }
+    }
+
+    /// As [`Self::ours`], as it is deployed: a token met before is known again, and only its tombstone is read.
+    pub(super) fn ours_remembering(&self, binary: &Path, warm_ups: usize) -> Variant {
+        Variant { name: OURS_REMEMBERING, env: self.environment(), ..self.ours(binary, warm_ups) }
     }
 
     pub(super) fn node(&self, peer: &NodePeer, warm_ups: usize) -> Variant {
