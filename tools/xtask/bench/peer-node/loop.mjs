@@ -1,5 +1,6 @@
 // Stands in for aws-lambda-ric where that cannot be built (it compiles curl): the Runtime API over one kept-alive connection,
-// one event at a time, without the context object, log patching and error decoration of the real client. So it is faster.
+// one event at a time, without the context object, log patching and error decoration of the real
+// client. Measured beside it, it took as long.
 import { Agent, request } from "node:http";
 import { handler } from "./authorizer.mjs";
 
