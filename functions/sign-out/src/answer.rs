@@ -16,6 +16,12 @@ pub enum Refused {
     /// A token that names no session.
     #[error("{0}")]
     UnsupportedTokenType(&'static str),
+    /// A session that has ended already.
+    #[error("this session has ended already, and ends no others; sign in to do that")]
+    SessionEnded,
+    /// A refresh token Cognito refuses: whose it is, and which access tokens go with it, is not known.
+    #[error("Cognito refuses this refresh token, so its session is not known; send the session's access token")]
+    RefreshTokenRefused,
     /// The tombstone was not seen in time. The request is on its way all the same.
     #[error("the sign-out was accepted but is not confirmed yet; repeat the request")]
     NotYet,
@@ -41,6 +47,7 @@ impl Refused {
             Self::InvalidRequest(_) => "invalid_request",
             Self::InvalidClient => "invalid_client",
             Self::UnsupportedTokenType(_) => "unsupported_token_type",
+            Self::SessionEnded | Self::RefreshTokenRefused => "invalid_token",
             Self::NotYet => "not_yet",
             Self::Unavailable(_) | Self::KeysUnavailable => "temporarily_unavailable",
             Self::MethodNotAllowed => "method_not_allowed",
@@ -55,7 +62,10 @@ impl Refused {
             tracing::warn!(%error, "a sign-out could not be done");
         }
         let status = match self {
-            Self::InvalidRequest(_) | Self::UnsupportedTokenType(_) => 400,
+            Self::InvalidRequest(_)
+            | Self::UnsupportedTokenType(_)
+            | Self::SessionEnded
+            | Self::RefreshTokenRefused => 400,
             Self::InvalidClient => 401,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,

@@ -78,6 +78,10 @@ impl SignOut {
             metrics::count("SignOutRefused", "why", "token_no_good");
             return Ok(Response::empty(200));
         };
+        // A session that has ended may be ended again, but it ends no others: whoever holds its token may be why it ended.
+        if form.extent != Extent::Here && self.is_refused(&session).await? {
+            return Err(Refused::SessionEnded);
+        }
         let command = request::revocation(&session, form.extent, self.clock.now())?;
         self.publisher.publish(&[Event::RevocationRequested(command)]).await?;
         self.wait_until_enforced(&session, form.extent).await?;
@@ -88,6 +92,11 @@ impl SignOut {
         tracing::info!(sub = %session.token.subject.sub, extent = form.extent.as_str(), "signed out");
         metrics::count("SignedOut", "extent", form.extent.as_str());
         Ok(Response::empty(200))
+    }
+
+    async fn is_refused(&self, session: &Session) -> Result<bool, Refused> {
+        let tombstone = self.tombstones.read(&session.token.subject).await?.unwrap_or_default();
+        Ok(tombstone.refusal(&session.token.stamp(), self.clock.now().seconds()).is_some())
     }
 
     /// Until the tombstone refuses what it is to refuse: the answer promises it.
@@ -106,9 +115,8 @@ impl SignOut {
 
     fn is_enforced(&self, tombstone: &Tombstone, session: &Session, extent: Extent) -> bool {
         match extent {
-            Extent::Here | Extent::Everywhere => {
-                tombstone.refusal(&session.token.stamp(), self.clock.now().seconds()).is_some()
-            }
+            Extent::Here => tombstone.refusal(&session.token.stamp(), self.clock.now().seconds()).is_some(),
+            Extent::Everywhere => tombstone.not_before.is_some_and(|cutoff| cutoff >= session.asked_at),
             Extent::Others => tombstone.others.as_ref().is_some_and(|others| others.not_before >= session.asked_at),
         }
     }

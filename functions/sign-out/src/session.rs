@@ -37,7 +37,11 @@ impl SignOut {
             return Ok(None);
         }
         // A refresh token does not say whose it is; what it is redeemed for does, and dies with the session.
-        let Some(redeemed) = self.refresh_tokens.redeem(client, &form.token).await? else { return Ok(None) };
+        let Some(redeemed) = self.refresh_tokens.redeem(client, &form.token).await? else {
+            // Refused for the moment, perhaps: a disabled account may be enabled, a contract prolonged.
+            self.refresh_tokens.revoke(client, &form.token).await?;
+            return Err(Refused::RefreshTokenRefused);
+        };
         match self.verified(client, &redeemed.access_token).await {
             Ok(token) => {
                 let refresh_token = Some(redeemed.refresh_token.unwrap_or_else(|| form.token.clone()));

@@ -109,7 +109,7 @@ impl TokenGate {
 
     fn with_end_date(&self, event: Event) -> Result<Value, Refused> {
         let Some(copy) = &self.config.end_date else { return Ok(event.unchanged()) };
-        let text = event.attribute(&copy.attribute).unwrap_or_default().trim().to_owned();
+        let text = event.attribute(&copy.attribute).unwrap_or_default().to_owned();
         match EndDate::parse(&text) {
             Ok(None) => Ok(event.unchanged()),
             Ok(Some(end)) if end.passed(self.clock.now().seconds()) => Err(Refused::Ended),

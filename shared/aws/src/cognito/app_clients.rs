@@ -14,7 +14,7 @@ const REDEEM: &str = "cognito-idp:GetTokensFromRefreshToken";
 const REVOKE: &str = "cognito-idp:RevokeToken";
 
 /// By these Cognito says that the token is no good: revoked, expired, reused after rotation, of another client, not a
-/// refresh token. `UserLambdaValidation` is `token-gate`'s refusal: the person is locked out already.
+/// refresh token. `UserLambdaValidation` is `token-gate`'s refusal.
 const REFUSED: [&str; 6] = [
     "NotAuthorizedException",
     "RefreshTokenReuseException",

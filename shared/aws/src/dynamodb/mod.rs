@@ -7,6 +7,7 @@ mod item;
 mod notice_log;
 mod session_ledger;
 mod tombstone_feed;
+mod tombstone_sessions;
 mod tombstone_writer;
 
 pub use audit_log::DynamoAuditLog;

@@ -16,8 +16,8 @@ use crate::error::port_error;
 
 const QUERY: &str = "dynamodb:Query";
 const UPDATE: &str = "dynamodb:UpdateItem";
-/// Sessions of one person that are looked at. Nobody honest has as many in 30 days.
-const MOST: usize = 100;
+/// Sessions of one person that are looked at, a page more or less. Nobody honest has as many in 30 days.
+const MOST: usize = 2_000;
 
 /// Reads and marks the sessions table.
 pub struct DynamoSessionLedger {
@@ -39,19 +39,25 @@ impl DynamoSessionLedger {
 #[async_trait]
 impl SessionLedger for DynamoSessionLedger {
     async fn sessions(&self, subject: &SubjectKey) -> Result<Vec<SessionRecord>, PortError> {
-        let page = self
+        let mut pages = self
             .client
             .query()
             .table_name(&self.table)
             .key_condition_expression("subject = :subject")
             .expression_attribute_values(":subject", s(subject.to_string()))
-            .limit(i32::try_from(MOST).unwrap_or(i32::MAX))
             .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| port_error(QUERY, &error))?;
-        // An item of another form is no session anybody could be told of.
-        let mut sessions: Vec<_> = page.items().iter().filter_map(session).collect();
+            .into_paginator()
+            .send();
+        let mut sessions = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| port_error(QUERY, &error))?;
+            // An item of another form is no session anybody could be told of.
+            sessions.extend(page.items().iter().filter_map(session));
+            if sessions.len() >= MOST {
+                tracing::warn!(subject = %subject, "more sessions in the ledger than are counted");
+                break;
+            }
+        }
         sessions.sort_by_key(|session| std::cmp::Reverse(session.last_seen));
         Ok(sessions)
     }

@@ -1,7 +1,6 @@
 //! `TombstoneWriter`: conditional writes that do what `Tombstone::raise` and `Tombstone::seal` say, under any number of
 //! concurrent writers.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -21,7 +20,7 @@ use super::tombstone_feed::TombstoneFeed;
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
-const UPDATE: &str = "dynamodb:UpdateItem";
+pub(super) const UPDATE: &str = "dynamodb:UpdateItem";
 /// How often the item may change hands between our writes before the queue tries again.
 const MOST_CHANGES_OF_HANDS: usize = 4;
 /// The item holds nothing that must outlive a confirmed sign-out.
@@ -51,7 +50,7 @@ impl DynamoTombstoneWriter {
         Self { client: aws.dynamodb(), table: table.into(), feed: TombstoneFeed::new(aws, feed_table, clock) }
     }
 
-    fn update(&self, subject: &SubjectKey) -> UpdateItemFluentBuilder {
+    pub(super) fn update(&self, subject: &SubjectKey) -> UpdateItemFluentBuilder {
         self.client.update_item().table_name(&self.table).key("subject", s(subject.to_string()))
     }
 
@@ -153,42 +152,6 @@ impl DynamoTombstoneWriter {
         Ok(false)
     }
 
-    /// An entry in the map of single sessions.
-    async fn end_one(&self, subject: &SubjectKey, cutoff: &SessionCutoff, origin_jti: &str) -> Result<(), PortError> {
-        let map = self
-            .update(subject)
-            .update_expression("SET sessions = if_not_exists(sessions, :none)")
-            .expression_attribute_values(":none", AttributeValue::M(HashMap::new()));
-        apply(map).await?;
-        let entry = self
-            .update(subject)
-            .update_expression("SET sessions.#id = :end")
-            .expression_attribute_names("#id", origin_jti)
-            .expression_attribute_values(":end", n(cutoff.expires_at().0));
-        apply(entry).await.map(drop)
-    }
-
-    async fn end_others(&self, subject: &SubjectKey, cutoff: &SessionCutoff, spared: &str) -> Result<(), PortError> {
-        let later = self
-            .update(subject)
-            .update_expression("SET others_not_before = :at, others_spared = :spared")
-            .condition_expression("attribute_not_exists(others_not_before) OR others_not_before < :at")
-            .expression_attribute_values(":at", n(cutoff.at.0))
-            .expression_attribute_values(":spared", s(spared));
-        if apply(later).await? {
-            return Ok(());
-        }
-        // Two devices said "everywhere but here" in the same second: each ended the other.
-        let same_second = self
-            .update(subject)
-            .update_expression("SET others_spared = :nobody")
-            .condition_expression("others_not_before = :at AND others_spared <> :spared")
-            .expression_attribute_values(":at", n(cutoff.at.0))
-            .expression_attribute_values(":nobody", s(""))
-            .expression_attribute_values(":spared", s(spared));
-        apply(same_second).await.map(drop)
-    }
-
     /// An update expression knows no maximum: the expiry is raised by a write of its own if it is the later one.
     async fn keep_until(&self, subject: &SubjectKey, end: EpochSeconds) -> Result<(), PortError> {
         let longer = self
@@ -263,7 +226,7 @@ impl TombstoneWriter for DynamoTombstoneWriter {
 }
 
 /// Whether the condition held.
-async fn apply(update: UpdateItemFluentBuilder) -> Result<bool, PortError> {
+pub(super) async fn apply(update: UpdateItemFluentBuilder) -> Result<bool, PortError> {
     match update.send().await {
         Ok(_) => Ok(true),
         Err(error) if condition_failed(&error) => Ok(false),

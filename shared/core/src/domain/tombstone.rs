@@ -26,6 +26,10 @@ pub const DEFAULT_CLOCK_SKEW: Duration = Duration::from_secs(2);
 /// another revocation writes while this one is being sealed; without it such tokens would outlive the tombstone.
 const SEALED_MARGIN: Duration = Duration::from_hours(1);
 
+/// The most single sessions kept on a tombstone: with them an item stays within the 4 KB of one read unit, and nobody can
+/// make theirs so large that no cutoff fits on it any more.
+pub const MOST_SESSIONS: usize = 50;
+
 /// What is known of a subject's ended sessions: one item a user, read with every API request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tombstone {
@@ -218,20 +222,38 @@ impl Tombstone {
     pub fn end_sessions(&mut self, cutoff: &SessionCutoff) {
         self.expires_at = self.expires_at.max(Some(cutoff.expires_at()));
         match &cutoff.ended {
-            EndedSessions::One(origin_jti) => {
-                self.sessions.insert(origin_jti.clone(), cutoff.expires_at());
+            EndedSessions::One(id) if self.sessions.len() < MOST_SESSIONS || self.sessions.contains_key(id) => {
+                self.sessions.insert(id.clone(), cutoff.expires_at());
             }
-            EndedSessions::Others { spared } => {
-                match &mut self.others {
-                    Some(standing) if standing.not_before > cutoff.at => {}
-                    // Two devices said "everywhere but here" in the same second: each ended the other.
-                    Some(standing) if standing.not_before == cutoff.at && standing.spared != *spared => {
-                        standing.spared.clear();
-                    }
-                    others => *others = Some(OthersCutoff { not_before: cutoff.at, spared: spared.clone() }),
+            // No room. Everything that began by now ends, which is more than was asked for, and never less.
+            EndedSessions::One(_) => {
+                self.end_all(cutoff.at);
+                self.sessions.clear();
+            }
+            EndedSessions::Others { spared } => self.end_others(cutoff.at, spared),
+        }
+    }
+
+    fn end_others(&mut self, at: EpochSeconds, spared: &str) {
+        match &mut self.others {
+            Some(standing) if standing.not_before > at => {}
+            // Two devices said "everywhere but here" in the same second: each ended the other.
+            Some(standing) if standing.not_before == at && standing.spared != *spared => standing.spared.clear(),
+            others => {
+                let before = others.replace(OthersCutoff { not_before: at, spared: spared.to_owned() });
+                // What the earlier one ended stays ended, the session spared now included; and the one it spared ends now.
+                if let Some(before) = before.filter(|before| before.spared != *spared) {
+                    self.end_all(before.not_before);
                 }
             }
         }
+    }
+
+    /// Refuses everything up to `at`, without a sign-out that would have to be confirmed: a tombstone that stands only for
+    /// this counts as sealed.
+    fn end_all(&mut self, at: EpochSeconds) {
+        self.sealed |= self.not_before.is_none();
+        self.not_before = self.not_before.max(Some(at));
     }
 }
 

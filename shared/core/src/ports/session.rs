@@ -17,7 +17,7 @@ pub trait SessionRecorder: Send + Sync {
 /// Reads what was noted, and notes what was ended.
 #[async_trait]
 pub trait SessionLedger: Send + Sync {
-    /// The subject's sessions that are remembered, the one last seen first. At most 100 are read.
+    /// The subject's sessions that are remembered, the one last seen first. At most some thousands are read.
     async fn sessions(&self, subject: &SubjectKey) -> Result<Vec<SessionRecord>, PortError>;
 
     /// Notes that a revocation ended a session. Whether it is this one that did: an earlier one may have, and a session

@@ -18,6 +18,7 @@ use crate::domain::policy::Policy;
 use crate::domain::profile::{Profile, SubjectKey};
 use crate::domain::request::{Effect, RevocationRequest};
 use crate::domain::revocation_id::RevocationId;
+use crate::domain::session::SessionScope;
 use crate::domain::subject::SubjectIdentifier;
 use crate::domain::time::EpochMillis;
 use crate::domain::tombstone::{Cutoff, CutoffKind};
@@ -146,7 +147,9 @@ impl Revoker {
         // Cognito's clock, which may be ahead of ours: a session begun a second ago may be dated in a second. Whoever signs
         // in during that time is signed out in a moment anyway. A refresh is not, and must be served at once.
         let now = self.clock.now();
-        let by_cognito = if request.effect == Effect::SignOut { now.plus(self.clock_skew) } else { now };
+        // Nor is who signs in anew while all sessions but one are ended.
+        let ends_all = request.effect == Effect::SignOut && !matches!(request.session, Some(SessionScope::AllBut(_)));
+        let by_cognito = if ends_all { now.plus(self.clock_skew) } else { now };
         let started = Started {
             revocation_id: request.id(),
             digest: request.digest(),
@@ -278,12 +281,14 @@ fn events(record: &AuditRecord, request: &RevocationRequest) -> Vec<Event> {
         (None, Effect::SignOut) => record.sealed_at.is_some() || steps::was_sealed_by_another(record),
         (Some(_), _) | (None, Effect::Refresh) => record.tombstoned_at.is_some(),
     };
+    // Addresses and devices stay in the audit trail: whoever listens on the bus has no need of them.
+    let record = AuditRecord { sessions: Vec::new(), ..record.clone() };
     if ended {
         let reason_user = request.reason_user.clone();
         events.push(Event::SessionsRevoked(SessionsRevoked { record: record.clone(), reason_user }));
     }
     if record.steps.iter().any(|step| step.outcome.is_failed()) {
-        events.push(Event::RevocationFailed(RevocationFailed { record: record.clone() }));
+        events.push(Event::RevocationFailed(RevocationFailed { record }));
     }
     events
 }

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::session::{EndedSessions, SessionCutoff};
 
 const CUTOFF: EpochSeconds = EpochSeconds(1_000);
 
@@ -185,4 +186,47 @@ proptest! {
         cutoffs.reverse();
         prop_assert_eq!(forward, apply(&cutoffs));
     }
+}
+
+fn ended(at: i64, ended: EndedSessions) -> SessionCutoff {
+    SessionCutoff { revocation_id: id(9), at: EpochSeconds(at), ended }
+}
+
+fn of_session(origin_jti: &str, at: i64) -> TokenStamp<'_> {
+    TokenStamp { origin_jti: Some(origin_jti), ..stamp(at, at) }
+}
+
+#[test]
+fn a_tombstone_full_of_single_sessions_ends_them_all_and_has_room_again() {
+    let mut tombstone = Tombstone::default();
+    let names: Vec<String> = (0..=MOST_SESSIONS).map(|n| format!("session-{n}")).collect();
+    for name in &names {
+        tombstone.end_sessions(&ended(1_000, EndedSessions::One(name.clone())));
+    }
+    assert!(tombstone.sessions.is_empty() && tombstone.sealed, "{tombstone:?}");
+    for name in names.iter().map(String::as_str).chain(["another"]) {
+        assert_eq!(tombstone.refusal(&of_session(name, 1_000), EpochSeconds(2_000)), Some(Refusal::Cutoff), "{name}");
+    }
+    assert_eq!(tombstone.refusal(&of_session("new", 1_001), EpochSeconds(2_000)), None);
+    assert!(tombstone.expires_at.unwrap().0 >= 10 * 365 * 86_400, "their refresh tokens may live ten years");
+    // A sign-out that is outstanding stays so.
+    let mut open = standing();
+    for name in &names {
+        open.end_sessions(&ended(1_000, EndedSessions::One(name.clone())));
+    }
+    assert!(!open.sealed);
+}
+
+#[test]
+fn what_has_ended_is_not_brought_back_by_another_everywhere_but_here() {
+    let mut tombstone = Tombstone::default();
+    let others = |at, spared: &str| ended(at, EndedSessions::Others { spared: spared.into() });
+    tombstone.end_sessions(&others(1_000, "a"));
+    tombstone.end_sessions(&others(1_100, "b"));
+    let refusal = |name, at| tombstone.refusal(&of_session(name, at), EpochSeconds(2_000));
+    assert_eq!(refusal("b", 900), Some(Refusal::Cutoff), "ended by the first, although spared by the second");
+    assert_eq!(refusal("a", 900), Some(Refusal::Cutoff), "ended by the second");
+    assert_eq!(refusal("b", 1_050), None, "begun after the first, spared by the second");
+    assert_eq!(refusal("c", 1_050), Some(Refusal::Session));
+    assert_eq!(refusal("c", 1_101), None);
 }
