@@ -84,6 +84,7 @@ impl Play {
             cognito: self.cognito.clone(),
             subject: self.key.clone(),
             fate: Mutex::new(fate),
+            came_at: self.cognito.cloud.clock.now(),
             died: Notify::new(),
             began: Mutex::default(),
             broken: Mutex::default(),

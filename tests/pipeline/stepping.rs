@@ -1,6 +1,7 @@
 //! The ports of a delivery that can be interrupted, or die, before and after each call; and a Cognito with sessions, whose
 //! clock differs from ours.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -44,6 +45,8 @@ pub(crate) struct Promises {
     pub(crate) latest_cutoff: Option<EpochSeconds>,
     /// Sessions ended by themselves.
     pub(crate) ended: Vec<String>,
+    /// When each revocation was begun.
+    begun: BTreeMap<RevocationId, EpochMillis>,
     /// When Cognito signed out.
     effects: Vec<EpochMillis>,
 }
@@ -130,7 +133,9 @@ pub(crate) struct Stepping {
     /// What happens at each gate: 0 is death, any other number lets others go first that often.
     pub(crate) fate: Mutex<Vec<u8>>,
     pub(crate) died: Notify,
-    /// When the revocation's cutoff was fixed.
+    /// When the delivery came.
+    pub(crate) came_at: EpochMillis,
+    /// When the delivery came whose cutoff stands.
     pub(crate) began: Mutex<Option<EpochMillis>>,
     pub(crate) broken: Mutex<Option<String>>,
 }
@@ -275,12 +280,8 @@ impl AuditLog for Stepping {
     async fn begin(&self, started: &Started) -> Result<Begun, PortError> {
         self.gate().await;
         let begun = self.cloud().begin(started).await?;
-        let cutoff = match &begun {
-            Begun::New => started.not_before,
-            Begun::Before(trail) => trail.started.not_before,
-        };
-        // The earliest instant whose cutoff this is.
-        let fixed = EpochMillis(cutoff.0 * 1_000 - i64::try_from(SKEW.as_millis()).unwrap());
+        // Every session begun before the first delivery came is to be refused, whatever cutoff is written for it.
+        let fixed = *self.cognito.promises().begun.entry(started.revocation_id.clone()).or_insert(self.came_at);
         *self.began.lock().unwrap() = Some(fixed);
         self.gate().await;
         Ok(begun)
