@@ -11,5 +11,6 @@ mod intakes;
 mod introspect;
 mod notices;
 mod scim;
+mod sign_out;
 mod store;
 mod world;

@@ -1,7 +1,7 @@
 //! The one place where SDK clients are built, with the timeouts and retries chosen here on purpose.
 //!
-//! `aws-config` is left out: in a Lambda, region and credentials are in the environment, and its chain of profile files,
-//! SSO and IMDS costs start-up time and 40 crates.
+//! Functions do without `aws-config`: in a Lambda, region and credentials are in the environment, and its chain of profile
+//! files, SSO and IMDS costs start-up time and 40 crates. The operator's CLI is what the feature `profile` is for.
 
 #![expect(clippy::disallowed_methods, reason = "this is the one place that builds SDK clients")]
 
@@ -49,8 +49,29 @@ struct Endpoints {
 #[error("{0} is not set: this is not a Lambda environment")]
 pub struct NotALambda(&'static str);
 
-const SERVICES: [&str; 8] =
-    ["COGNITO_IDENTITY_PROVIDER", "DYNAMODB", "EVENTBRIDGE", "SECRETS_MANAGER", "SESV2", "SNS", "SQS", "SSM"];
+const SERVICES: [&str; 12] = [
+    "CLOUDTRAIL",
+    "COGNITO_IDENTITY_PROVIDER",
+    "DYNAMODB",
+    "EVENTBRIDGE",
+    "FIREHOSE",
+    "S3",
+    "SECRETS_MANAGER",
+    "SESV2",
+    "SNS",
+    "SQS",
+    "SSM",
+    "STS",
+];
+
+/// Why a person's profile does not do.
+#[cfg(feature = "profile")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadProfile {
+    /// Neither option, variable nor profile says which Region.
+    #[error("no Region is chosen: give --region, set AWS_REGION, or `aws configure set region ...`")]
+    NoRegion,
+}
 
 impl AwsConfig {
     /// Reads the configuration by `variable`, which looks up one environment variable.
@@ -63,20 +84,53 @@ impl AwsConfig {
             None,
             "LambdaEnvironment",
         );
-        let http = HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
         let base = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(required("AWS_REGION")?))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(http)
+            .http_client(http_client())
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .time_source(SystemTimeSource::new())
             .build();
-        let by_service = SERVICES
-            .into_iter()
-            .filter_map(|service| Some((service, variable(&format!("AWS_ENDPOINT_URL_{service}"))?)))
-            .collect();
-        Ok(Self { base, endpoints: Endpoints { by_service, all: variable("AWS_ENDPOINT_URL") } })
+        Ok(Self { base, endpoints: Endpoints::read(variable) })
+    }
+
+    /// A person's configuration, found as the AWS CLI finds it: options, then variables, then profile files.
+    #[cfg(feature = "profile")]
+    pub async fn from_profile(
+        profile: Option<&str>,
+        region: Option<&str>,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, BadProfile> {
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http_client());
+        if let Some(profile) = profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = region {
+            loader = loader.region(Region::new(region.to_owned()));
+        }
+        let base = loader.load().await;
+        if base.region().is_none() {
+            return Err(BadProfile::NoRegion);
+        }
+        let mut endpoints = Endpoints::read(variable);
+        // A profile may name an endpoint, too.
+        endpoints.all = endpoints.all.or_else(|| base.endpoint_url().map(str::to_owned));
+        Ok(Self { base, endpoints })
+    }
+
+    /// The Region.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.base.region().map(AsRef::as_ref).unwrap_or_default()
+    }
+
+    /// CloudTrail.
+    #[cfg(feature = "cloudtrail")]
+    #[must_use]
+    pub fn cloudtrail(&self) -> aws_sdk_cloudtrail::Client {
+        let config = self.service("CLOUDTRAIL", RetryConfig::standard().with_max_attempts(ATTEMPTS), patient());
+        aws_sdk_cloudtrail::Client::new(&config)
     }
 
     /// Cognito. Its quotas are shared with the users' own sign-ins and password changes (I13), so once it throttles,
@@ -103,6 +157,24 @@ impl AwsConfig {
     pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
         let config = self.service("EVENTBRIDGE", RetryConfig::standard().with_max_attempts(ATTEMPTS), patient());
         aws_sdk_eventbridge::Client::new(&config)
+    }
+
+    /// Data Firehose.
+    #[cfg(feature = "firehose")]
+    #[must_use]
+    pub fn firehose(&self) -> aws_sdk_firehose::Client {
+        let config = self.service("FIREHOSE", RetryConfig::standard().with_max_attempts(ATTEMPTS), patient());
+        aws_sdk_firehose::Client::new(&config)
+    }
+
+    /// S3. Where an endpoint is given it is no name under which buckets could be subdomains: the path names them.
+    #[cfg(feature = "s3")]
+    #[must_use]
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let config = self.service("S3", RetryConfig::standard().with_max_attempts(ATTEMPTS), patient());
+        let by_path = config.endpoint_url().is_some();
+        let config = aws_sdk_s3::config::Builder::from(&config).force_path_style(by_path).build();
+        aws_sdk_s3::Client::from_conf(config)
     }
 
     /// Secrets Manager.
@@ -146,12 +218,36 @@ impl AwsConfig {
         aws_sdk_ssm::Client::new(&config)
     }
 
+    /// The security token service: who is asking.
+    #[cfg(feature = "profile")]
+    #[must_use]
+    pub fn sts(&self) -> aws_sdk_sts::Client {
+        let config = self.service("STS", RetryConfig::standard().with_max_attempts(ATTEMPTS), patient());
+        aws_sdk_sts::Client::new(&config)
+    }
+
     fn service(&self, name: &str, retries: RetryConfig, timeouts: TimeoutConfig) -> SdkConfig {
         let own = self.endpoints.by_service.iter().find(|(service, _)| *service == name).map(|(_, url)| url.clone());
         let mut builder = self.base.to_builder().retry_config(retries).timeout_config(timeouts);
         builder.set_endpoint_url(own.or_else(|| self.endpoints.all.clone()));
         builder.build()
     }
+}
+
+// === impl Endpoints ===
+
+impl Endpoints {
+    fn read(variable: &dyn Fn(&str) -> Option<String>) -> Self {
+        let by_service = SERVICES
+            .into_iter()
+            .filter_map(|service| Some((service, variable(&format!("AWS_ENDPOINT_URL_{service}"))?)))
+            .collect();
+        Self { by_service, all: variable("AWS_ENDPOINT_URL") }
+    }
+}
+
+fn http_client() -> aws_smithy_runtime_api::client::http::SharedHttpClient {
+    HttpClientBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
 fn patient() -> TimeoutConfig {
