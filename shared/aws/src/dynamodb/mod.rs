@@ -1,5 +1,6 @@
 //! Ports on DynamoDB: one module a table and role. Item layouts are in ARCHITECTURE.md, "Data".
 
+mod action_log;
 mod audit_log;
 mod compromises;
 mod intake_ledger;
@@ -7,9 +8,11 @@ mod item;
 mod notice_log;
 mod session_ledger;
 mod tombstone_feed;
+mod tombstone_holds;
 mod tombstone_sessions;
 mod tombstone_writer;
 
+pub use action_log::DynamoActionLog;
 pub use audit_log::DynamoAuditLog;
 pub use compromises::DynamoCompromises;
 pub use intake_ledger::DynamoIntakeLedger;
