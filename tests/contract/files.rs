@@ -7,7 +7,9 @@ use jsonschema::{Registry, Validator};
 use serde_json::Value;
 
 /// File names in `events/schemas/`.
-pub(crate) const SCHEMAS: [&str; 6] = [
+pub(crate) const SCHEMAS: [&str; 8] = [
+    ACCOUNT_ACTION_REQUESTED,
+    ACCOUNT_ACTION_COMPLETED,
     REVOCATION_REQUESTED,
     SESSIONS_REVOKED,
     REVOCATION_FAILED,
@@ -15,6 +17,8 @@ pub(crate) const SCHEMAS: [&str; 6] = [
     COMPROMISE_THRESHOLD_EXCEEDED,
     ROLE_UPDATED,
 ];
+pub(crate) const ACCOUNT_ACTION_REQUESTED: &str = "account-action-requested.v1.json";
+pub(crate) const ACCOUNT_ACTION_COMPLETED: &str = "account-action-completed.v1.json";
 pub(crate) const REVOCATION_REQUESTED: &str = "revocation-requested.v1.json";
 pub(crate) const SESSIONS_REVOKED: &str = "sessions-revoked.v1.json";
 pub(crate) const REVOCATION_FAILED: &str = "revocation-failed.v1.json";
