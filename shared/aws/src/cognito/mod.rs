@@ -7,6 +7,7 @@ mod contacts;
 mod directory;
 mod groups;
 mod list_users;
+mod members;
 mod resolver;
 
 pub use accounts::{CognitoAccountLocker, CognitoDeviceForgetter, CognitoSessionTerminator};
@@ -14,4 +15,5 @@ pub use app_clients::{CognitoAppClients, CognitoRefreshTokens};
 pub use contacts::CognitoContactBook;
 pub use directory::CognitoUserDirectory;
 pub use groups::CognitoGroupDirectory;
+pub use members::CognitoMemberDirectory;
 pub use resolver::CognitoSubjectResolver;

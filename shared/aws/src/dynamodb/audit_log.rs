@@ -19,7 +19,7 @@ use crate::error::port_error;
 const PUT: &str = "dynamodb:PutItem";
 const QUERY: &str = "dynamodb:Query";
 
-const STARTED: &str = "started";
+pub(super) const STARTED: &str = "started";
 const RESOLVED: &str = "resolved";
 const FINISHED: &str = "finished";
 

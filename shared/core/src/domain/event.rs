@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::audit::AuditRecord;
+use super::bulk::BulkRevocationCompleted;
 use super::incident::Page;
 use super::request::RevocationRequest;
 use super::text::LocalizedText;
@@ -16,6 +17,14 @@ pub const SESSIONS_REVOKED: &str = "Sessions Revoked";
 pub const REVOCATION_FAILED: &str = "Revocation Failed";
 /// `detail-type` of [`Page`].
 pub const COMPROMISE_THRESHOLD_EXCEEDED: &str = "Compromise Threshold Exceeded";
+
+/// `detail-type` of [`BulkRevocationCompleted`].
+pub const BULK_REVOCATION_COMPLETED: &str = "Bulk Revocation Completed";
+/// `detail-type` of [`ControlRequest`](super::bulk::ControlRequest).
+pub const BULK_CONTROL_REQUESTED: &str = "Bulk Control Requested";
+
+/// `detail-type` of a message by which the bulk revoker has itself go on: `{"job_id": …}`. Never on the bus.
+pub const BULK_WORK_DUE: &str = "Bulk Work Due";
 
 /// `source` of a request that was put on a queue instead of the bus: parked and released by an operator, or sent ahead
 /// by an intake. Who may write to the queue decides who may say it; the bus carries no event of this source.
@@ -32,6 +41,8 @@ pub enum Event {
     RevocationFailed(RevocationFailed),
     /// Too many accounts with signs of compromise.
     CompromiseThresholdExceeded(Page),
+    /// A bulk revocation is over.
+    BulkRevocationCompleted(BulkRevocationCompleted),
 }
 
 /// A subject's sessions were ended. Schema: `events/schemas/sessions-revoked.v1.json`.
@@ -82,6 +93,7 @@ impl Event {
             Self::SessionsRevoked(_) => SESSIONS_REVOKED,
             Self::RevocationFailed(_) => REVOCATION_FAILED,
             Self::CompromiseThresholdExceeded(_) => COMPROMISE_THRESHOLD_EXCEEDED,
+            Self::BulkRevocationCompleted(_) => BULK_REVOCATION_COMPLETED,
         }
     }
 
@@ -92,6 +104,7 @@ impl Event {
             Self::SessionsRevoked(detail) => serde_json::to_string(detail),
             Self::RevocationFailed(detail) => serde_json::to_string(detail),
             Self::CompromiseThresholdExceeded(detail) => serde_json::to_string(detail),
+            Self::BulkRevocationCompleted(detail) => serde_json::to_string(detail),
         }
     }
 }

@@ -284,7 +284,7 @@ fn known_member(segment: &serde_path_to_error::Segment) -> String {
         "kind",
         "occurred_at",
     ];
-    const MORE: [&str; 6] = ["reason_admin", "reason_user", "effect", "lockout", "session", "txn"];
+    const MORE: [&str; 7] = ["reason_admin", "reason_user", "effect", "lockout", "session", "txn", "list"];
     match segment {
         serde_path_to_error::Segment::Map { key } if MEMBERS.iter().chain(&MORE).any(|name| name == key) => key.clone(),
         serde_path_to_error::Segment::Seq { index } => index.to_string(),

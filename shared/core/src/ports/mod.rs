@@ -14,6 +14,7 @@ use crate::domain::time::EpochMillis;
 use crate::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
 
 mod app_client;
+mod bulk;
 mod compromise;
 mod directory;
 mod intake;
@@ -22,6 +23,7 @@ mod queue;
 mod session;
 
 pub use app_client::{AppClient, AppClients, ClientSecret, Redeemed, RefreshTokens};
+pub use bulk::{BegunReader, BulkJobs, JobQueue, MemberDirectory, Pacer};
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
 pub use directory::{AccountFilter, GroupDirectory, Refused, Searchable, UserDirectory};
 pub use intake::{Admission, Receipt, ReceiptLedger, RequestQueue, SubjectFence, TextReader};

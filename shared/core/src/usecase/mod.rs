@@ -1,5 +1,6 @@
 //! What the pipeline does, step by step, over ports.
 
+pub mod bulk;
 pub mod count_compromise;
 pub mod intake;
 pub mod notify;
