@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_cognitoidentityprovider::Client;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use revocation_core::domain::audit::USER_NOT_FOUND;
@@ -9,7 +10,7 @@ use revocation_core::domain::profile::Profile;
 use revocation_core::ports::{AccountLocker, Acted, DeviceForgetter, PortError, SessionTerminator};
 
 use crate::clients::AwsConfig;
-use crate::error::port_error;
+use crate::error::{OperationError, port_error};
 
 const SIGN_OUT: &str = "cognito-idp:AdminUserGlobalSignOut";
 const DISABLE: &str = "cognito-idp:AdminDisableUser";
@@ -135,9 +136,9 @@ const NO_DEVICES: [(&str, &str); 3] = [
 ];
 
 /// The answer as an outcome. A user who is gone has nothing left to end; `harmless` lists further codes of that kind.
-pub(super) fn acted<T, E: ProvideErrorMetadata, R>(
+pub(super) fn acted<T, E: OperationError>(
     operation: &'static str,
-    sent: Result<T, SdkError<E, R>>,
+    sent: Result<T, SdkError<E, HttpResponse>>,
     harmless: &[(&str, &'static str)],
 ) -> Result<Acted, PortError> {
     let Err(error) = sent else { return Ok(Acted::Done) };
