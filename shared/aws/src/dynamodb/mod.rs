@@ -1,5 +1,6 @@
 //! Ports on DynamoDB: one module a table and role. Item layouts are in ARCHITECTURE.md, "Data".
 
+mod action_log;
 mod audit_log;
 mod begun_reader;
 mod bulk_jobs;
@@ -10,9 +11,11 @@ mod notice_log;
 mod pacer;
 mod session_ledger;
 mod tombstone_feed;
+mod tombstone_holds;
 mod tombstone_sessions;
 mod tombstone_writer;
 
+pub use action_log::DynamoActionLog;
 pub use audit_log::DynamoAuditLog;
 pub use begun_reader::DynamoBegunReader;
 pub use bulk_jobs::DynamoBulkJobs;

@@ -13,6 +13,7 @@ use crate::domain::subject::SubjectIdentifier;
 use crate::domain::time::EpochMillis;
 use crate::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
 
+mod action;
 mod app_client;
 mod bulk;
 mod compromise;
@@ -22,6 +23,7 @@ mod notice;
 mod queue;
 mod session;
 
+pub use action::{AccountEnabler, ActionBegun, ActionLog, MembershipReader, TombstoneHolder};
 pub use app_client::{AppClient, AppClients, ClientSecret, Redeemed, RefreshTokens};
 pub use bulk::{BegunReader, BulkJobs, JobQueue, MemberDirectory, Pacer};
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
