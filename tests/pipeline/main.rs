@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod audit_chain;
 mod counter;
 mod crashes;
 mod histories;

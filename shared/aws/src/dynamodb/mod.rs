@@ -1,18 +1,22 @@
 //! Ports on DynamoDB: one module a table and role. Item layouts are in ARCHITECTURE.md, "Data".
 
+mod audit_chain;
 mod audit_log;
 mod compromises;
 mod intake_ledger;
 mod item;
 mod notice_log;
+mod records;
 mod session_ledger;
 mod tombstone_feed;
 mod tombstone_sessions;
 mod tombstone_writer;
 
+pub use audit_chain::DynamoAuditChain;
 pub use audit_log::DynamoAuditLog;
 pub use compromises::DynamoCompromises;
 pub use intake_ledger::DynamoIntakeLedger;
 pub use notice_log::DynamoNoticeLog;
+pub use records::DynamoRecords;
 pub use session_ledger::DynamoSessionLedger;
 pub use tombstone_writer::DynamoTombstoneWriter;

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod audit_chain;
 pub mod disposition;
 pub mod end_date;
 pub mod event;

@@ -16,6 +16,7 @@ use crate::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
 mod app_client;
 mod compromise;
 mod directory;
+mod evidence;
 mod intake;
 mod notice;
 mod queue;
@@ -24,6 +25,7 @@ mod session;
 pub use app_client::{AppClient, AppClients, ClientSecret, Redeemed, RefreshTokens};
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
 pub use directory::{AccountFilter, GroupDirectory, Refused, Searchable, UserDirectory};
+pub use evidence::{AuditChain, DigestSigner, DigestStore, RecordIndex, RecordReader};
 pub use intake::{Admission, Receipt, ReceiptLedger, RequestQueue, SubjectFence, TextReader};
 pub use notice::{
     Claim, ContactBook, Contacts, EmailNotifier, NoticeLog, NoticeRecord, NoticeResult, SmsNotifier, TopicNotifier,

@@ -1,5 +1,6 @@
 //! What the pipeline does, step by step, over ports.
 
+pub mod chain_audit;
 pub mod count_compromise;
 pub mod intake;
 pub mod notify;
