@@ -7,6 +7,7 @@ mod contacts;
 mod directory;
 mod groups;
 mod list_users;
+mod members;
 mod memberships;
 mod resolver;
 
@@ -15,5 +16,6 @@ pub use app_clients::{CognitoAppClients, CognitoRefreshTokens};
 pub use contacts::CognitoContactBook;
 pub use directory::CognitoUserDirectory;
 pub use groups::CognitoGroupDirectory;
+pub use members::CognitoMemberDirectory;
 pub use memberships::CognitoMembershipReader;
 pub use resolver::CognitoSubjectResolver;

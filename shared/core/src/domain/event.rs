@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::action::{AccountActionRequest, ActionRecord};
 use super::audit::AuditRecord;
+use super::bulk::BulkRevocationCompleted;
 use super::incident::Page;
 use super::request::RevocationRequest;
 use super::text::LocalizedText;
@@ -21,6 +22,14 @@ pub const ACCOUNT_ACTION_REQUESTED: &str = "Account Action Requested";
 pub const ACCOUNT_ACTION_COMPLETED: &str = "Account Action Completed";
 /// `detail-type` of [`Page`].
 pub const COMPROMISE_THRESHOLD_EXCEEDED: &str = "Compromise Threshold Exceeded";
+
+/// `detail-type` of [`BulkRevocationCompleted`].
+pub const BULK_REVOCATION_COMPLETED: &str = "Bulk Revocation Completed";
+/// `detail-type` of [`ControlRequest`](super::bulk::ControlRequest).
+pub const BULK_CONTROL_REQUESTED: &str = "Bulk Control Requested";
+
+/// `detail-type` of a message by which the bulk revoker has itself go on: `{"job_id": …}`. Never on the bus.
+pub const BULK_WORK_DUE: &str = "Bulk Work Due";
 
 /// `source` of a request that was put on a queue instead of the bus: parked and released by an operator, or sent ahead
 /// by an intake. Who may write to the queue decides who may say it; the bus carries no event of this source.
@@ -41,6 +50,8 @@ pub enum Event {
     AccountActionCompleted(ActionRecord),
     /// Too many accounts with signs of compromise.
     CompromiseThresholdExceeded(Page),
+    /// A bulk revocation is over.
+    BulkRevocationCompleted(BulkRevocationCompleted),
 }
 
 /// A subject's sessions were ended. Schema: `events/schemas/sessions-revoked.v1.json`.
@@ -93,6 +104,7 @@ impl Event {
             Self::AccountActionRequested(_) => ACCOUNT_ACTION_REQUESTED,
             Self::AccountActionCompleted(_) => ACCOUNT_ACTION_COMPLETED,
             Self::CompromiseThresholdExceeded(_) => COMPROMISE_THRESHOLD_EXCEEDED,
+            Self::BulkRevocationCompleted(_) => BULK_REVOCATION_COMPLETED,
         }
     }
 
@@ -105,6 +117,7 @@ impl Event {
             Self::AccountActionRequested(detail) => serde_json::to_string(detail),
             Self::AccountActionCompleted(detail) => serde_json::to_string(detail),
             Self::CompromiseThresholdExceeded(detail) => serde_json::to_string(detail),
+            Self::BulkRevocationCompleted(detail) => serde_json::to_string(detail),
         }
     }
 }

@@ -9,7 +9,7 @@ pub(super) struct Mismatch {
 }
 
 /// The words of the commands' schemas.
-const MEMBERS: [&str; 30] = [
+const MEMBERS: [&str; 31] = [
     "version",
     "source",
     "name",
@@ -25,6 +25,7 @@ const MEMBERS: [&str; 30] = [
     "identifiers",
     "username",
     "group",
+    "list",
     "reason",
     "initiator",
     "kind",
