@@ -10,8 +10,10 @@ use revocation_core::ports::{DeadLetterQueue, PortError, RedeliveryTimer};
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
+mod inspection;
 mod request_queue;
 
+pub use inspection::{Depth, Moved, Parked, SqsInspector};
 pub use request_queue::SqsRequestQueue;
 
 const SEND: &str = "sqs:SendMessage";
