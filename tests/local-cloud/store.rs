@@ -100,10 +100,8 @@ fn i02_i05_the_conditional_writes_do_what_the_reference_does() {
                         Write::EndOne(..) | Write::EndOthers(..) => {}
                         Write::Hold(n, at, hold) => {
                             let by = RevocationId(format!("ac_{n}"));
-                            let hold = hold.map(|until| Hold {
-                                until: until.map(EpochSeconds),
-                                message: format!("held by {n}"),
-                            });
+                            let hold = hold
+                                .map(|until| Hold { until: until.map(EpochSeconds), message: format!("held by {n}") });
                             let stamp = ActionStamp { at: EpochMillis(at * 1_000), by };
                             let change = HoldChange { stamp, hold };
                             let expected = reference.change_hold(&change);

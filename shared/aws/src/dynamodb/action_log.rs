@@ -42,7 +42,11 @@ impl DynamoActionLog {
 #[async_trait]
 impl ActionLog for DynamoActionLog {
     async fn begin(&self, started: &ActionStarted) -> Result<ActionBegun, PortError> {
-        let body = Item::from([("body".to_owned(), json(PUT, started)?)]);
+        let body = Item::from([
+            ("body".to_owned(), json(PUT, started)?),
+            // The key of the index of what began lately.
+            ("begun".to_owned(), s(started.received_at.utc_day())),
+        ]);
         if self.trail.put_once(&started.id, STARTED, started.received_at, body).await?.is_none() {
             return Ok(ActionBegun::New);
         }
