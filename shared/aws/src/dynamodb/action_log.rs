@@ -112,7 +112,7 @@ fn is_record(item: &Item) -> bool {
 }
 
 /// The items of one action as a trail.
-fn assemble(items: &[Item]) -> Result<ActionTrail, PortError> {
+pub(super) fn assemble(items: &[Item]) -> Result<ActionTrail, PortError> {
     let by_step: BTreeMap<&str, &Item> = items.iter().filter_map(|item| Some((text(item, "step")?, item))).collect();
     let started = by_step.get(STARTED).ok_or(PortError::retry(QUERY, "trail_without_start"))?;
     let mut trail = ActionTrail::new(from_json(QUERY, started, "body")?);
