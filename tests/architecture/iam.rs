@@ -75,11 +75,13 @@ fn check_role(role: &str, ports: &[&[&str]]) {
 }
 
 /// What the names of adapters begin with: a service, or the whole name.
-const ADAPTERS: [&str; 11] = [
+const ADAPTERS: [&str; 13] = [
     "Cognito",
     "Dynamo",
     "EventBridge",
+    "Kms",
     "LedgerRecorder",
+    "S3",
     "SecretsManager",
     "Ses",
     "SnapshotReader",
@@ -181,6 +183,13 @@ fn i14_only_revoke_writes_tombstones() {
 fn i14_the_token_gate_reads_tombstones_and_nothing_else() {
     check("TokenGateRole", "token-gate", token_gate::IAM_ACTIONS);
     assert_eq!(allowed("TokenGateRole").0, BTreeSet::from(["dynamodb:GetItem".to_owned()]));
+}
+
+#[test]
+fn i14_audit_chain() {
+    let mut ports = audit_chain::IAM_ACTIONS.to_vec();
+    ports.push(audit_chain::IAM_ACTIONS_WITH_KEY);
+    check("AuditChainRole", "audit-chain", &ports);
 }
 
 #[test]

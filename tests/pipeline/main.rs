@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod actions;
+mod audit_chain;
 mod counter;
 mod crashes;
 mod histories;

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a broken fake must stop the test")]
 
+pub mod actions;
 pub mod clock;
 pub mod cloud;
 pub mod compromises;
 pub mod directory;
+pub mod evidence;
 pub mod intake;
 pub mod keys;
 pub mod token;

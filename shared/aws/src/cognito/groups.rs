@@ -150,7 +150,7 @@ fn found<T, E: OperationError>(
     }
 }
 
-fn is_not_there<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+pub(super) fn is_not_there<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     code(error) == Some(NO_GROUP)
 }
 
