@@ -28,6 +28,8 @@ fn honest() -> Vec<Value> {
         {"format": "phone_number", "phone_number": "+12025550100"},
         {"format": "username", "username": "Okta_00u1"},
         {"format": "group", "group": "contractors"},
+        {"format": "list", "list": "0123456789abcdef".repeat(4)},
+        {"format": "ended"},
         {"format": "aliases", "identifiers": [
             {"format": "email", "email": "jane@example.com"}, {"format": "username", "username": "jane"},
         ]},

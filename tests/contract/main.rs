@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod agreement;
+mod bulk;
 mod files;
 mod kits;
 mod published;
