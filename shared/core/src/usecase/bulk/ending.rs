@@ -53,7 +53,13 @@ impl BulkRevoker {
         let (mut tally, mut failures, mut later, mut skipped) = (Tally::default(), Vec::new(), Vec::new(), false);
         let (mut outage, mut in_a_row, mut saved_at) = (None, 0, self.clock.now());
         while let Some(ended) = ends.next().await {
-            in_a_row = if matches!(ended, Ended::Later(..)) { in_a_row + 1 } else { 0 };
+            in_a_row = match ended {
+                Ended::Later(..) => in_a_row + 1,
+                // Once the outage is noticed nobody else is tried, which says nothing of the service.
+                Ended::Skipped => in_a_row,
+                Ended::Done | Ended::Failed(_) if in_a_row >= OUTAGE_AFTER => in_a_row,
+                Ended::Done | Ended::Failed(_) => 0,
+            };
             match ended {
                 Ended::Done => tally.ended += 1,
                 Ended::Failed(failure) => {
