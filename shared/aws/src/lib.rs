@@ -12,6 +12,8 @@ pub mod dynamodb;
 mod error;
 #[cfg(feature = "eventbridge")]
 pub mod eventbridge;
+#[cfg(feature = "firehose")]
+pub mod firehose;
 #[cfg(feature = "https")]
 pub mod https;
 #[cfg(feature = "jwks")]

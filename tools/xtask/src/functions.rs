@@ -10,7 +10,7 @@ use crate::repo::Repo;
 use crate::{run, say};
 
 /// The functions; package, binary and folder share the name.
-pub(crate) const ALL: [&str; 11] = [
+pub(crate) const ALL: [&str; 12] = [
     "intake-partner",
     "revoke",
     "notify",
@@ -22,6 +22,7 @@ pub(crate) const ALL: [&str; 11] = [
     "sign-out",
     "token-gate",
     "introspect",
+    "siem-feed",
 ];
 
 /// Where the functions for the local cloud are. Not `target/lambda`: what lies there was built for AWS, and must not be

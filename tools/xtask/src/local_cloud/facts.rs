@@ -123,7 +123,7 @@ pub(crate) struct DeployedFunction {
 }
 
 /// Package, and what the template's outputs for it begin with.
-const FUNCTIONS: [(&str, &str, &str); 11] = [
+const FUNCTIONS: [(&str, &str, &str); 12] = [
     ("intake-partner", "IntakePartnerFunctionName", "IntakeLogGroupName"),
     ("revoke", "RevokeFunctionName", "RevokeLogGroupName"),
     ("compromise-counter", "CompromiseCounterFunctionName", "CompromiseLogGroupName"),
@@ -135,6 +135,7 @@ const FUNCTIONS: [(&str, &str, &str); 11] = [
     ("token-gate", "TokenGateFunctionName", "TokenGateLogGroupName"),
     ("introspect", "IntrospectFunctionName", "IntrospectLogGroupName"),
     ("sign-out", "SignOutFunctionName", "SignOutLogGroupName"),
+    ("siem-feed", "SiemFeedFunctionName", "SiemFeedLogGroupName"),
 ];
 
 // === impl Facts ===
