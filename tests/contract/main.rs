@@ -7,6 +7,7 @@
 mod agreement;
 mod files;
 mod kits;
+mod ocsf;
 mod published;
 mod rules;
 mod samples;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use revocation_core::domain::audit::{AuditRecord, Started, StepRecord, Trail};
 use revocation_core::domain::event::Event;
-use revocation_core::domain::profile::{Profile, SubjectKey};
+use revocation_core::domain::profile::{Profile, SubjectKey, UserPoolId};
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::session::{SessionCutoff, SessionRecord};
 use revocation_core::domain::subject::SubjectIdentifier;
@@ -153,6 +153,7 @@ impl SubjectResolver for FakeCloud {
     fn key_of(&self, subject: &SubjectIdentifier) -> Option<SubjectKey> {
         match subject {
             SubjectIdentifier::Opaque { id } => Some(SubjectKey::new(POOL, id.clone())),
+            SubjectIdentifier::Pool { user_pool_id } if user_pool_id == POOL => Some(SubjectKey::new(POOL, "*")),
             _ => None,
         }
     }
@@ -162,6 +163,10 @@ impl SubjectResolver for FakeCloud {
 impl TombstoneReader for FakeCloud {
     async fn read(&self, subject: &SubjectKey) -> Result<Option<Tombstone>, PortError> {
         self.call("read", "", |state| state.tombstones.get(subject).cloned())
+    }
+
+    async fn read_pool(&self, pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        self.call("read_pool", "", |state| state.tombstones.get(&SubjectKey::everyone(pool)).cloned())
     }
 }
 

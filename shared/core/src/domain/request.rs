@@ -8,7 +8,7 @@ use super::profile::{SubjectKey, UserPoolId};
 use super::reason::ReasonCode;
 use super::revocation_id::{PayloadDigest, RevocationId};
 use super::session::{self, SessionScope};
-use super::subject::{BadSubject, SubjectIdentifier};
+use super::subject::{BadSubject, MAX_POOL_ID_CHARS, SubjectIdentifier};
 use super::text::{self, BadText, LocalizedText};
 use super::time::{EpochMillis, NotATimestamp};
 
@@ -20,8 +20,6 @@ const MAX_SOURCE_CHARS: usize = 128;
 const MAX_EVENT_ID_CHARS: usize = 256;
 const MAX_INITIATOR_CHARS: usize = 512;
 const MAX_POOLS: usize = 64;
-/// Cognito API, `UserPoolIdType`.
-const MAX_POOL_ID_CHARS: usize = 55;
 
 /// The request to end a subject's sessions. Wire form: `events/schemas/revocation-requested.v1.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +119,9 @@ pub enum BadRequest {
     /// `pools`.
     #[error("`pools` has more than 64 entries, or one that is no user pool's id")]
     Pools,
+    /// `sub_id` of the format `pool`, with what is not for everybody.
+    #[error("`sub_id`: a pool {0}")]
+    WholePool(&'static str),
     /// `session`, with what cannot be done to one session, or naming none.
     #[error("`session` {0}")]
     Session(&'static str),
@@ -187,6 +188,9 @@ impl RevocationRequest {
         if let Some(session) = &self.session {
             check_session(session, self.reason)?;
         }
+        if matches!(self.sub_id, SubjectIdentifier::Pool { .. }) {
+            check_whole_pool(self)?;
+        }
         Ok(())
     }
 
@@ -243,6 +247,17 @@ fn check_session(session: &SessionScope, reason: ReasonCode) -> Result<(), BadRe
     Ok(())
 }
 
+/// Everybody's sessions end for what concerns everybody, and nothing is done to an account.
+fn check_whole_pool(request: &RevocationRequest) -> Result<(), BadRequest> {
+    if !matches!(request.reason, ReasonCode::Compromise | ReasonCode::PolicyViolation) {
+        return Err(BadRequest::WholePool("is for compromise and policy_violation only"));
+    }
+    if request.lockout {
+        return Err(BadRequest::WholePool("cannot be locked out"));
+    }
+    Ok(())
+}
+
 /// serde's messages quote values ("invalid type: string \"jane@…\""), so only path and kind are passed on.
 fn shape(error: &serde_path_to_error::Error<serde_json::Error>) -> BadRequest {
     let text = error.inner().to_string();
@@ -284,7 +299,7 @@ fn known_member(segment: &serde_path_to_error::Segment) -> String {
         "kind",
         "occurred_at",
     ];
-    const MORE: [&str; 6] = ["reason_admin", "reason_user", "effect", "lockout", "session", "txn"];
+    const MORE: [&str; 7] = ["reason_admin", "reason_user", "effect", "lockout", "session", "txn", "user_pool_id"];
     match segment {
         serde_path_to_error::Segment::Map { key } if MEMBERS.iter().chain(&MORE).any(|name| name == key) => key.clone(),
         serde_path_to_error::Segment::Seq { index } => index.to_string(),

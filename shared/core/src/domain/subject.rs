@@ -10,6 +10,8 @@ pub const MAX_EMAIL_CHARS: usize = 254;
 pub const MAX_NAME_CHARS: usize = 128;
 /// Longer than any issuer URL met in practice, short enough for a log line.
 pub const MAX_ISSUER_CHARS: usize = 512;
+/// Cognito API, `UserPoolIdType`.
+pub const MAX_POOL_ID_CHARS: usize = 55;
 /// RFC 9493 sets no bound for `aliases`; nobody has more names than this.
 pub const MAX_ALIASES: usize = 16;
 
@@ -59,6 +61,11 @@ pub enum SubjectIdentifier {
         /// The group's name.
         group: String,
     },
+    /// Everybody in a user pool, whoever they are: its identity provider was broken into, its key leaked.
+    Pool {
+        /// The pool.
+        user_pool_id: String,
+    },
 }
 
 /// Why a subject identifier was refused. Values are not quoted: they are personal data (I10).
@@ -79,8 +86,8 @@ pub enum BadSubject {
     /// No identifiers, or more than [`MAX_ALIASES`].
     #[error("`identifiers` has none or more than 16 entries")]
     AliasCount,
-    /// Aliases within aliases (forbidden by RFC 9493 section 3.2.8), or a group among them.
-    #[error("`identifiers` may contain neither aliases nor groups")]
+    /// Aliases within aliases (forbidden by RFC 9493 section 3.2.8), or a group or pool among them.
+    #[error("`identifiers` may contain neither aliases nor groups nor pools")]
     NestedAlias,
 }
 
@@ -99,6 +106,7 @@ impl SubjectIdentifier {
             Self::Aliases { .. } => "aliases",
             Self::Username { .. } => "username",
             Self::Group { .. } => "group",
+            Self::Pool { .. } => "pool",
         }
     }
 
@@ -124,7 +132,7 @@ impl SubjectIdentifier {
                     return Err(BadSubject::AliasCount);
                 }
                 for one in identifiers {
-                    if matches!(one, Self::Aliases { .. } | Self::Group { .. }) {
+                    if matches!(one, Self::Aliases { .. } | Self::Group { .. } | Self::Pool { .. }) {
                         return Err(BadSubject::NestedAlias);
                     }
                     one.check()?;
@@ -133,6 +141,7 @@ impl SubjectIdentifier {
             }
             Self::Username { username } => named("username", username, MAX_NAME_CHARS),
             Self::Group { group } => named("group", group, MAX_NAME_CHARS),
+            Self::Pool { user_pool_id } => named("user_pool_id", user_pool_id, MAX_POOL_ID_CHARS),
         }
     }
 }
@@ -172,6 +181,7 @@ mod tests {
             r#"{"format":"aliases","identifiers":[{"format":"email","email":"a@example.com"}]}"#,
             r#"{"format":"username","username":"Okta_00u1"}"#,
             r#"{"format":"group","group":"contractors"}"#,
+            r#"{"format":"pool","user_pool_id":"eu-central-1_AbCdEf123"}"#,
         ] {
             let read: SubjectIdentifier = serde_json::from_str(json).unwrap();
             assert_eq!(read.check(), Ok(()), "{json}");

@@ -27,6 +27,7 @@ use crate::ports::{
     SessionTerminator, SubjectResolver, TombstoneWriter,
 };
 
+mod pool;
 mod sessions;
 mod steps;
 
@@ -79,6 +80,9 @@ pub enum RevokeError {
     /// Groups are revoked member by member by the bulk engine.
     #[error("a group is not a single subject; request one revocation per member")]
     GroupSubject,
+    /// A whole pool that is none of the configured ones, or none of those the request is bound to.
+    #[error("the pool is not in USER_POOL_IDS, or not among the request's pools")]
+    ForeignPool,
     /// Some subjects or steps are left.
     #[error("{left} of {of} subjects are not finished")]
     Unfinished {
@@ -99,7 +103,7 @@ impl Disposed for RevokeError {
         match self {
             Self::Port(error) => error.disposition,
             Self::Unfinished { why, .. } => why.disposition,
-            Self::IdConflict(_) | Self::GroupSubject => Disposition::Reject,
+            Self::IdConflict(_) | Self::GroupSubject | Self::ForeignPool => Disposition::Reject,
         }
     }
 }
@@ -115,6 +119,9 @@ impl Revoker {
     ) -> Result<RevocationOutcome, RevokeError> {
         if matches!(request.sub_id, SubjectIdentifier::Group { .. }) {
             return Err(RevokeError::GroupSubject);
+        }
+        if matches!(request.sub_id, SubjectIdentifier::Pool { .. }) {
+            return self.revoke_pool(request, received_at).await;
         }
         let mut trail = self.begin(request, received_at).await?;
         if trail.finished {
@@ -277,10 +284,7 @@ fn events(record: &AuditRecord, request: &RevocationRequest) -> Vec<Event> {
     if record.outcome == Outcome::NoSuchUser {
         return events;
     }
-    let ended = match (&record.session, record.effect) {
-        (None, Effect::SignOut) => record.sealed_at.is_some() || steps::was_sealed_by_another(record),
-        (Some(_), _) | (None, Effect::Refresh) => record.tombstoned_at.is_some(),
-    };
+    let ended = record.has_ended();
     // Addresses and devices stay in the audit trail: whoever listens on the bus has no need of them.
     let record = AuditRecord { sessions: Vec::new(), ..record.clone() };
     if ended {
