@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod actions;
 mod counter;
 mod crashes;
 mod histories;

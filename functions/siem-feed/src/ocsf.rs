@@ -29,6 +29,11 @@ pub enum Class {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Activity(pub u32, pub &'static str);
 
+/// Of an Account Change: the password must be set anew.
+pub const PASSWORD_RESET: Activity = Activity(4, "Password Reset");
+/// Of an Account Change: nobody can sign in to it.
+pub const DISABLE: Activity = Activity(5, "Disable");
+
 /// `severity_id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {

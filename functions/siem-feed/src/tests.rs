@@ -147,6 +147,37 @@ fn a_page_opens_and_closes_one_incident() {
 }
 
 #[test]
+fn an_operators_action_is_a_change_of_the_account_done_or_not() {
+    let record = |action: &str, outcome: &str, code: Option<&str>| {
+        json!({
+            "version": "1", "id": "rv_00112233445566778899aabbccddeeff", "code": code, "outcome": outcome, "action": action,
+            "source": {"name": "operator", "event_id": "7"}, "initiator": {"kind": "admin", "id": "arn:aws:iam::1:user/ops"},
+            "subject": {"user_pool_id": "eu-central-1_Sample001", "sub": "1"}, "hold": {"message": "Call Jane"},
+            "still_barred_by": null, "received_at": 1_768_469_400_000_i64, "at": 1_768_469_400_100_i64,
+        })
+    };
+    for (action, outcome, code, type_uid, status_id) in [
+        ("disable", "done", None, 300_105, 1),
+        ("enable", "done", None, 300_102, 1),
+        ("reset_password", "failed", Some("not_authorized"), 300_104, 2),
+        ("hold", "refused", Some("protected_group"), 300_109, 2),
+        ("release", "superseded", None, 300_199, 99),
+    ] {
+        let events = told(&event("Account Action Completed", &record(action, outcome, code))).unwrap().unwrap();
+        assert_eq!(
+            (&events[0]["type_uid"], &events[0]["status_id"]),
+            (&json!(type_uid), &json!(status_id)),
+            "{action}"
+        );
+        assert_eq!(events[0]["actor"]["user"]["uid"], "arn:aws:iam::1:user/ops");
+        assert!(!events[0].to_string().contains("Jane"), "{action}");
+    }
+    let mut nobody = record("hold", "no_such_user", None);
+    nobody["subject"] = Value::Null;
+    assert_eq!(told(&event("Account Action Completed", &nobody)), Ok(Some(Vec::new())));
+}
+
+#[test]
 fn what_is_malformed_is_parked_and_what_is_no_business_is_not() {
     assert_eq!(told(&event("Revocation Requested", &json!({}))), Ok(None));
     for detail_type in ["Sessions Revoked", "Revocation Failed", "Compromise Threshold Exceeded"] {

@@ -2,21 +2,17 @@
 //! *Account Change* each.
 
 use revocation_core::domain::audit::{AuditRecord, Step, StepOutcome, StepRecord};
-use revocation_core::domain::initiator::{Initiator, InitiatorKind};
 use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::reason::ReasonCode;
-use revocation_core::domain::request::{Effect, EventSource};
+use revocation_core::domain::request::Effect;
 use revocation_core::domain::session::SessionScope;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::ocsf::{Activity, Class, Draft, Severity};
+use super::parts::{about, actor, failed_with, succeeded};
+use crate::ocsf::{Activity, Class, DISABLE, Draft, PASSWORD_RESET, Severity};
 
 /// Authentication: sessions ended.
 const LOGOFF: Activity = Activity(2, "Logoff");
-/// Account Change.
-const PASSWORD_RESET: Activity = Activity(4, "Password Reset");
-/// Account Change.
-const DISABLE: Activity = Activity(5, "Disable");
 /// The source of the requests a bulk job makes; its event ids begin with the job's.
 const BULK: &str = "bulk";
 
@@ -76,10 +72,7 @@ fn failure(record: &AuditRecord, subject: &SubjectKey, step: &StepRecord) -> Opt
     let mut draft = draft(record, subject, class, activity, &format!("{}/failed", step.step.as_str()), message);
     draft.at = step.at;
     draft.severity = Severity::High;
-    let status = json!({
-        "status_id": 2, "status": "Failure", "status_code": code, "status_detail": format!("{}: {code}", step.step.as_str()),
-    });
-    draft.members.extend(status.as_object().cloned().unwrap_or_default());
+    failed_with(&mut draft.members, step.step.as_str(), code);
     Some(draft)
 }
 
@@ -127,39 +120,6 @@ fn draft(
         message: format!("{message} ({})", record.reason),
         members,
     }
-}
-
-/// The user, by `sub` alone. `name` repeats it: it is what Splunk's add-on takes for CIM's `user`.
-pub(super) fn about(subject: &SubjectKey) -> Map<String, Value> {
-    if subject.is_everyone() {
-        let everyone = json!({
-            "uid": subject.sub, "name": subject.sub, "domain": subject.user_pool_id, "type_id": 99, "type": "Everybody",
-        });
-        return Map::from_iter([("user".to_owned(), everyone)]);
-    }
-    let user = json!({
-        "uid": subject.sub, "name": subject.sub, "domain": subject.user_pool_id, "type_id": 1, "type": "User",
-    });
-    // 4: user name. OCSF 1.3.0 has no type for an identifier of a user.
-    let observables = json!([{"name": "user.name", "type_id": 4, "type": "User Name", "value": subject.sub}]);
-    Map::from_iter([("user".to_owned(), user), ("observables".to_owned(), observables)])
-}
-
-/// Who caused it: a person, or a system by way of a source.
-pub(super) fn actor(initiator: &Initiator, source: &EventSource) -> Value {
-    let user = |type_id: u8, kind: &str| json!({"app_name": source.name, "user": {"uid": initiator.id, "name": initiator.id, "type_id": type_id, "type": kind}});
-    match initiator.kind {
-        InitiatorKind::Admin => user(2, "Admin"),
-        InitiatorKind::User => user(1, "User"),
-        InitiatorKind::Policy | InitiatorKind::System => {
-            json!({"app_name": source.name, "app_uid": initiator.id})
-        }
-    }
-}
-
-pub(super) fn succeeded(members: &mut Map<String, Value>) {
-    members.insert("status_id".into(), json!(1));
-    members.insert("status".into(), json!("Success"));
 }
 
 /// What OCSF has no word for. No text: what people wrote may name people.

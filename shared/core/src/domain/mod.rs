@@ -1,12 +1,15 @@
 //! The words of session revocation as types: plain values and pure decisions.
 
 pub mod account;
+pub mod action;
 pub mod audit;
+pub mod bulk;
 pub mod disposition;
 pub mod end_date;
 pub mod event;
 pub mod feed;
 pub mod grant;
+pub mod hold;
 pub mod incident;
 pub mod initiator;
 pub mod policy;
@@ -16,6 +19,7 @@ pub mod request;
 pub mod revocation_id;
 pub mod role_change;
 pub mod session;
+mod shape;
 pub mod subject;
 pub mod text;
 pub mod time;

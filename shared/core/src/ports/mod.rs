@@ -15,7 +15,9 @@ use crate::domain::subject::SubjectIdentifier;
 use crate::domain::time::EpochMillis;
 use crate::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
 
+mod action;
 mod app_client;
+mod bulk;
 mod compromise;
 mod directory;
 mod intake;
@@ -24,7 +26,9 @@ mod queue;
 mod session;
 mod siem;
 
+pub use action::{AccountEnabler, ActionBegun, ActionLog, MembershipReader, TombstoneHolder};
 pub use app_client::{AppClient, AppClients, ClientSecret, Redeemed, RefreshTokens};
+pub use bulk::{BegunReader, BulkJobs, JobQueue, MemberDirectory, Pacer};
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
 pub use directory::{AccountFilter, GroupDirectory, Refused, Searchable, UserDirectory};
 pub use intake::{Admission, Receipt, ReceiptLedger, RequestQueue, SubjectFence, TextReader};

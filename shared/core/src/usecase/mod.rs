@@ -1,5 +1,7 @@
 //! What the pipeline does, step by step, over ports.
 
+pub mod account_action;
+pub mod bulk;
 pub mod count_compromise;
 pub mod intake;
 pub mod notify;

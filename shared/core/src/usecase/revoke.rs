@@ -27,6 +27,7 @@ use crate::ports::{
     SessionTerminator, SubjectResolver, TombstoneWriter,
 };
 
+mod halves;
 mod pool;
 mod sessions;
 mod steps;
@@ -77,9 +78,9 @@ pub enum RevokeError {
     /// The same id with another payload (I8).
     #[error("revocation {0} was already requested with another payload")]
     IdConflict(RevocationId),
-    /// Groups are revoked member by member by the bulk engine.
-    #[error("a group is not a single subject; request one revocation per member")]
-    GroupSubject,
+    /// Many people are revoked member by member by the bulk engine, to whose queue the rule sends such requests.
+    #[error("not a single subject; the function bulk revokes groups and lists")]
+    ManySubjects,
     /// A whole pool that is none of the configured ones, or none of those the request is bound to.
     #[error("the pool is not in USER_POOL_IDS, or not among the request's pools")]
     ForeignPool,
@@ -103,7 +104,7 @@ impl Disposed for RevokeError {
         match self {
             Self::Port(error) => error.disposition,
             Self::Unfinished { why, .. } => why.disposition,
-            Self::IdConflict(_) | Self::GroupSubject | Self::ForeignPool => Disposition::Reject,
+            Self::IdConflict(_) | Self::ManySubjects | Self::ForeignPool => Disposition::Reject,
         }
     }
 }
@@ -117,8 +118,8 @@ impl Revoker {
         request: RevocationRequest,
         received_at: EpochMillis,
     ) -> Result<RevocationOutcome, RevokeError> {
-        if matches!(request.sub_id, SubjectIdentifier::Group { .. }) {
-            return Err(RevokeError::GroupSubject);
+        if request.sub_id.is_many() {
+            return Err(RevokeError::ManySubjects);
         }
         if matches!(request.sub_id, SubjectIdentifier::Pool { .. }) {
             return self.revoke_pool(request, received_at).await;

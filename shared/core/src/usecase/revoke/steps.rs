@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Revoker;
-use crate::domain::audit::{SEALED_BY_ANOTHER, Step, StepOutcome, StepRecord, Trail, USER_NOT_FOUND};
+use crate::domain::audit::{CALLED_OFF, SEALED_BY_ANOTHER, Step, StepOutcome, StepRecord, Trail, USER_NOT_FOUND};
 use crate::domain::disposition::Disposition;
 use crate::domain::policy::{Actions, Lock};
 use crate::domain::profile::{Profile, SubjectKey};
@@ -73,6 +73,16 @@ impl<'a> Steps<'a> {
             self.write(Step::GlobalSignOut, StepOutcome::not_needed(USER_NOT_FOUND)).await?;
         }
         self.seal().await
+    }
+
+    /// Closes the tombstone at its cutoff without a sign-out. The refresh tokens live on, and so must the tombstone.
+    pub(super) async fn called_off(&mut self, cutoff: EpochSeconds) -> Result<(), PortError> {
+        if self.has(Step::Seal) {
+            return Ok(());
+        }
+        let seal = Seal::without_sign_out(self.id.clone(), cutoff);
+        self.revoker.tombstones.seal(self.subject, &seal).await?;
+        self.write(Step::Seal, StepOutcome::not_needed(CALLED_OFF)).await
     }
 
     async fn lock(&mut self, profile: &Profile, lock: Lock) -> Result<(), PortError> {
