@@ -75,12 +75,14 @@ fn check_role(role: &str, ports: &[&[&str]]) {
 }
 
 /// What the names of adapters begin with: a service, or the whole name.
-const ADAPTERS: [&str; 12] = [
+const ADAPTERS: [&str; 14] = [
     "Cognito",
     "Dynamo",
     "EventBridge",
     "Firehose",
+    "Kms",
     "LedgerRecorder",
+    "S3",
     "SecretsManager",
     "Ses",
     "SnapshotReader",
@@ -182,6 +184,13 @@ fn i14_only_revoke_writes_tombstones() {
 fn i14_the_token_gate_reads_tombstones_and_nothing_else() {
     check("TokenGateRole", "token-gate", token_gate::IAM_ACTIONS);
     assert_eq!(allowed("TokenGateRole").0, BTreeSet::from(["dynamodb:GetItem".to_owned()]));
+}
+
+#[test]
+fn i14_audit_chain() {
+    let mut ports = audit_chain::IAM_ACTIONS.to_vec();
+    ports.push(audit_chain::IAM_ACTIONS_WITH_KEY);
+    check("AuditChainRole", "audit-chain", &ports);
 }
 
 #[test]

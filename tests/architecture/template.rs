@@ -95,12 +95,12 @@ fn i12_batches_report_single_failures() {
 #[test]
 fn the_audit_trail_and_the_tombstones_are_kept() {
     let tables = resources("AWS::DynamoDB::Table");
-    assert_eq!(tables.len(), 6);
+    assert_eq!(tables.len(), 7);
     for (id, table) in &tables {
         let recovery = &table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
         assert_eq!(recovery.as_bool(), Some(true), "{id}");
     }
-    for id in ["TombstonesTable", "RevocationsTable"] {
+    for id in ["TombstonesTable", "RevocationsTable", "AuditChainTable"] {
         assert_eq!(tables[id]["DeletionPolicy"].as_str(), Some("Retain"), "{id}");
     }
 }

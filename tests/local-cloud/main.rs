@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod audit_chain;
 mod bad_input;
 mod compromise;
 mod enforcement;

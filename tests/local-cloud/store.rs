@@ -18,7 +18,7 @@ use revocation_store::{StoreClient, StoreConfig, StrictReader};
 
 use revocation_probe::Facts;
 
-use crate::world::{fresh, probe};
+use crate::world::{fresh, probe, variable};
 
 #[derive(Clone, Debug)]
 enum Write {
@@ -63,13 +63,7 @@ async fn a_tombstone_without_room_is_written_as_the_reference_has_it() {
 }
 
 fn store(facts: &Facts) -> (DynamoTombstoneWriter, StrictReader) {
-    let variable = |name: &str| match name {
-        "AWS_REGION" => Some(facts.region.clone()),
-        "AWS_ACCESS_KEY_ID" => Some(facts.access_key_id.clone()),
-        "AWS_SECRET_ACCESS_KEY" => Some(facts.secret_access_key.clone()),
-        "AWS_ENDPOINT_URL" => Some(facts.endpoint.clone()),
-        _ => None,
-    };
+    let variable = |name: &str| variable(facts, name);
     let aws = AwsConfig::from_env(&variable).unwrap();
     let client = StoreClient::new(StoreConfig::from_env(&variable).unwrap(), Arc::new(SystemClock));
     let clock = Arc::new(SystemClock);

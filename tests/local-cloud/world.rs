@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use revocation_core::domain::audit::AuditRecord;
 use revocation_core::domain::profile::SubjectKey;
-use revocation_probe::{NewUser, Probe, Tokens, User, until};
+use revocation_probe::{Facts, NewUser, Probe, Tokens, User, until};
 use serde_json::{Value, json};
 
 /// Ends a test that hangs; nothing takes nearly as long.
@@ -22,6 +22,17 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 pub(crate) fn probe() -> Probe {
     let file = std::env::var("LOCAL_CLOUD_FILE").expect("no local cloud: run `cargo xtask test`");
     Probe::read(Path::new(&file)).unwrap()
+}
+
+/// The cloud's facts as the variables by which AWS clients are configured.
+pub(crate) fn variable(facts: &Facts, name: &str) -> Option<String> {
+    match name {
+        "AWS_REGION" => Some(facts.region.clone()),
+        "AWS_ACCESS_KEY_ID" => Some(facts.access_key_id.clone()),
+        "AWS_SECRET_ACCESS_KEY" => Some(facts.secret_access_key.clone()),
+        "AWS_ENDPOINT_URL" => Some(facts.endpoint.clone()),
+        _ => None,
+    }
 }
 
 /// A name nobody else has, in this run or an earlier one against the same cloud.

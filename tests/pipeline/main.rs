@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod actions;
+mod audit_chain;
 mod counter;
 mod crashes;
 mod histories;

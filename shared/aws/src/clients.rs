@@ -49,12 +49,13 @@ struct Endpoints {
 #[error("{0} is not set: this is not a Lambda environment")]
 pub struct NotALambda(&'static str);
 
-const SERVICES: [&str; 12] = [
+const SERVICES: [&str; 13] = [
     "CLOUDTRAIL",
     "COGNITO_IDENTITY_PROVIDER",
     "DYNAMODB",
     "EVENTBRIDGE",
     "FIREHOSE",
+    "KMS",
     "S3",
     "SECRETS_MANAGER",
     "SESV2",
@@ -165,6 +166,14 @@ impl AwsConfig {
     pub fn firehose(&self) -> aws_sdk_firehose::Client {
         let config = self.service("FIREHOSE", RetryConfig::standard().with_max_attempts(ATTEMPTS), patient());
         aws_sdk_firehose::Client::new(&config)
+    }
+
+    /// The key management service.
+    #[cfg(feature = "kms")]
+    #[must_use]
+    pub fn kms(&self) -> aws_sdk_kms::Client {
+        let config = self.service("KMS", RetryConfig::standard().with_max_attempts(ATTEMPTS), patient());
+        aws_sdk_kms::Client::new(&config)
     }
 
     /// S3. Where an endpoint is given it is no name under which buckets could be subdomains: the path names them.

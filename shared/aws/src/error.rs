@@ -11,7 +11,7 @@ use revocation_core::ports::PortError;
 
 /// Errors of the services used here that the same call will meet again. Everything not listed may pass: an unknown
 /// error costs a few retries, a wrong entry here would cost a revocation.
-const FOR_GOOD: [&str; 24] = [
+const FOR_GOOD: [&str; 25] = [
     "AccessDenied",
     "AccessDeniedException",
     "AuthorizationError",
@@ -24,6 +24,7 @@ const FOR_GOOD: [&str; 24] = [
     "InvalidUserPoolConfigurationException",
     "MailFromDomainNotVerifiedException",
     "MessageRejected",
+    "NoSuchBucket",
     "NotAuthorizedException",
     "NotFound",
     "NotFoundException",

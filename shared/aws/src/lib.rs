@@ -12,14 +12,20 @@ pub mod dynamodb;
 mod error;
 #[cfg(feature = "eventbridge")]
 pub mod eventbridge;
+#[cfg(all(feature = "dynamodb", feature = "kms", feature = "s3"))]
+pub mod evidence;
 #[cfg(feature = "firehose")]
 pub mod firehose;
 #[cfg(feature = "https")]
 pub mod https;
 #[cfg(feature = "jwks")]
 pub mod jwks;
+#[cfg(feature = "kms")]
+pub mod kms;
 #[cfg(feature = "https")]
 pub mod pagerduty;
+#[cfg(feature = "s3")]
+pub mod s3;
 #[cfg(feature = "secrets")]
 pub mod secrets;
 #[cfg(feature = "ses")]

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod cloud;
 pub mod compromises;
 pub mod directory;
+pub mod evidence;
 pub mod intake;
 pub mod keys;
 pub mod token;

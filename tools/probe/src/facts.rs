@@ -61,6 +61,14 @@ pub struct Facts {
     pub revocations_table: String,
     /// Signs of compromise and incidents.
     pub compromises_table: String,
+    /// The hash chain over the audit trail.
+    pub audit_chain_table: String,
+    /// Source queue of audit-chain: whatever is sent there is a tick.
+    pub audit_chain_queue_url: String,
+    /// Reports and digests.
+    pub evidence_bucket: String,
+    /// The key that signs digests.
+    pub audit_signing_key: String,
     /// Receipts, and the subjects each HTTPS source named this hour.
     pub intake_table: String,
     /// Pages.

@@ -145,6 +145,17 @@ def siem_stream(s3, firehose, placement: dict) -> None:
             raise
 
 
+def signing_key(kms) -> str:
+    """The key that signs digests, made once: on AWS it exists before the stack, and outlives it."""
+    alias = "alias/session-revocation-audit"
+    try:
+        return kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
+    except kms.exceptions.NotFoundException:
+        key = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="ECC_NIST_P256")["KeyMetadata"]
+        kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
+        return key["Arn"]
+
+
 def main() -> int:
     """Entry point."""
     options = arguments()
@@ -173,6 +184,7 @@ def main() -> int:
     s3.put_object(Bucket=BUCKET, Key=key, Body=body.encode())
     pairs = [pair.split("=", 1) for pair in options.parameter]
     parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in pairs]
+    parameters.append({"ParameterKey": "AuditSigningKeyArn", "ParameterValue": signing_key(client("kms"))})
     url = f"{options.endpoint}/{BUCKET}/{key}"
     cloudformation = client("cloudformation")
     outputs = deploy(cloudformation, options.stack, url, parameters)

@@ -10,7 +10,7 @@ use crate::repo::Repo;
 use crate::{run, say};
 
 /// The functions; package, binary and folder share the name.
-pub(crate) const ALL: [&str; 12] = [
+pub(crate) const ALL: [&str; 13] = [
     "intake-partner",
     "revoke",
     "notify",
@@ -22,6 +22,7 @@ pub(crate) const ALL: [&str; 12] = [
     "sign-out",
     "token-gate",
     "introspect",
+    "audit-chain",
     "siem-feed",
 ];
 

@@ -2,6 +2,7 @@
 
 pub mod account_action;
 pub mod bulk;
+pub mod chain_audit;
 pub mod count_compromise;
 pub mod intake;
 pub mod notify;

@@ -75,6 +75,14 @@ pub(crate) struct Facts {
     pub(crate) revocations_table: String,
     /// Counts and incidents.
     pub(crate) compromises_table: String,
+    /// The hash chain over the audit trail.
+    pub(crate) audit_chain_table: String,
+    /// Source queue of audit-chain: whatever is sent there is a tick.
+    pub(crate) audit_chain_queue_url: String,
+    /// Reports and digests.
+    pub(crate) evidence_bucket: String,
+    /// The key that signs digests.
+    pub(crate) audit_signing_key: String,
     /// Receipts, and the subjects each HTTPS source named this hour.
     pub(crate) intake_table: String,
     /// Pages.
@@ -123,9 +131,10 @@ pub(crate) struct DeployedFunction {
 }
 
 /// Package, and what the template's outputs for it begin with.
-const FUNCTIONS: [(&str, &str, &str); 12] = [
+const FUNCTIONS: [(&str, &str, &str); 13] = [
     ("intake-partner", "IntakePartnerFunctionName", "IntakeLogGroupName"),
     ("revoke", "RevokeFunctionName", "RevokeLogGroupName"),
+    ("audit-chain", "AuditChainFunctionName", "AuditChainLogGroupName"),
     ("compromise-counter", "CompromiseCounterFunctionName", "CompromiseLogGroupName"),
     ("notify", "NotifyFunctionName", "NotifyLogGroupName"),
     ("authorizer", "AuthorizerFunctionName", "AuthorizerLogGroupName"),
@@ -189,6 +198,10 @@ impl Facts {
             sessions_table: output("SessionsTable")?,
             revocations_table: output("RevocationsTable")?,
             compromises_table: output("CompromisesTable")?,
+            audit_chain_table: output("AuditChainTable")?,
+            audit_chain_queue_url: output("AuditChainQueueUrl")?,
+            evidence_bucket: output("EvidenceBucket")?,
+            audit_signing_key: output("AuditSigningKeyArn")?,
             intake_table: output("IntakeTable")?,
             page_topic_arn: output("PageTopicArn")?,
             notice_topic_arn: output("NoticeTopicArn")?,

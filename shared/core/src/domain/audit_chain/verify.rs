@@ -1,0 +1,314 @@
+//! What is wrong with a day: each record and each link that is not as it was, by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{CHAINED_WITHIN, ChainHash, Chained, Digest, Link, Listed, RecordKey, Span, day_plus};
+use crate::domain::time::EpochMillis;
+
+/// After the end of a day its digest is there within so long.
+const DIGEST_WITHIN: std::time::Duration = std::time::Duration::from_hours(2);
+
+/// Everything there is to see of a day.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DayEvidence {
+    /// The UTC day, `YYYY-MM-DD`.
+    pub day: String,
+    /// Its links, by number.
+    pub links: Vec<Link>,
+    /// SHA-256 of the records the links name, as they are stored now; those that are gone are missing here.
+    pub records: BTreeMap<RecordKey, String>,
+    /// The records that the index lists for the day.
+    pub listed: Vec<Listed>,
+    /// Its digests: every version of every object.
+    pub digests: Vec<Digest>,
+    /// What was found to be wrong while it was read.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// Something that is not as it should be. One at a time; more are one [`Finding`] each.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Mistake {
+    /// The record is in the chain and no longer in the table.
+    RecordMissing,
+    /// The record is not what it was when it was chained.
+    RecordAltered,
+    /// The record is in the table and not in the chain, although it says it is old enough.
+    RecordInserted,
+    /// The record was chained after others that are later by more than [`CHAINED_WITHIN`]: it was not there when it says.
+    RecordBackdated,
+    /// The record has a second link.
+    RecordChainedTwice,
+    /// No link has this number.
+    LinkMissing,
+    /// The link's hash is not that of its content.
+    LinkAltered,
+    /// The link does not follow the one before it.
+    LinkForked,
+    /// The opening link follows no link of the previous day.
+    DayForked,
+    /// A digest knows more links than there are.
+    Truncated {
+        /// How many it knows.
+        records: u64,
+        /// When it was made.
+        written_at: EpochMillis,
+    },
+    /// A digest knows another link at this place.
+    Rewritten {
+        /// When it was made.
+        written_at: EpochMillis,
+    },
+    /// The day is over and has no digest.
+    DigestMissing,
+    /// The last link came after the last digest of a day long over.
+    DigestOutdated,
+    /// The object was deleted; its versions are still there.
+    DigestDeleted {
+        /// Its key.
+        object: String,
+    },
+    /// The signature is not the digest's.
+    DigestSignature {
+        /// The object's key.
+        object: String,
+    },
+    /// The signing key is known and the digest is not signed by it.
+    DigestUnsigned {
+        /// The object's key.
+        object: String,
+    },
+    /// An item or object that is none of ours.
+    Unreadable {
+        /// Its key.
+        item: String,
+    },
+}
+
+/// A mistake, and where.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// The UTC day.
+    pub day: String,
+    /// The link's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n: Option<u64>,
+    /// The record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordKey>,
+    /// What is wrong.
+    #[serde(flatten)]
+    pub mistake: Mistake,
+}
+
+/// What a day came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DayResult {
+    /// The UTC day.
+    pub day: String,
+    /// Records chained.
+    pub records: u64,
+    /// Records too young to be missed in the chain.
+    pub pending: u64,
+    /// Digests compared.
+    pub digests: usize,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// The hashes of its links, for the next day's opening.
+    #[serde(skip)]
+    pub hashes: BTreeSet<ChainHash>,
+}
+
+/// Compares a day's links with one another, with the records, with the index and with the digests. `before` are the hashes of
+/// the previous day's chain, `None` where it was not looked at.
+#[must_use]
+pub fn verify_day(evidence: &DayEvidence, before: Option<&BTreeSet<ChainHash>>, now: EpochMillis) -> DayResult {
+    let mut findings = Findings { day: &evidence.day, found: Vec::new() };
+    for mistake in &evidence.mistakes {
+        findings.add(None, None, mistake.clone());
+    }
+    links(evidence, &mut findings);
+    opening(evidence, before, &mut findings);
+    records(evidence, &mut findings);
+    let pending = unchained(evidence, now, &mut findings);
+    digests(evidence, now, &mut findings);
+    let hashes = evidence.links.iter().flat_map(|link| [link.hash.clone(), link.expected_hash()]).collect();
+    let mut found = findings.found;
+    found.sort();
+    found.dedup();
+    DayResult {
+        day: evidence.day.clone(),
+        records: evidence.links.last().map_or(0, |link| link.n),
+        pending,
+        digests: evidence.digests.len(),
+        findings: found,
+        hashes,
+    }
+}
+
+struct Findings<'a> {
+    day: &'a str,
+    found: Vec<Finding>,
+}
+
+impl Findings<'_> {
+    fn add(&mut self, n: Option<u64>, record: Option<&RecordKey>, mistake: Mistake) {
+        self.found.push(Finding { day: self.day.to_owned(), n, record: record.cloned(), mistake });
+    }
+
+    fn link(&mut self, link: &Link, mistake: Mistake) {
+        self.add(Some(link.n), link.record(), mistake);
+    }
+}
+
+/// Each link by itself and after the one before it. An altered one is named once: the next follows it if it follows either
+/// what it is or what it should be.
+fn links(evidence: &DayEvidence, findings: &mut Findings<'_>) {
+    let mut before: Option<&Link> = None;
+    for link in &evidence.links {
+        let expected = before.map_or(0, |before| before.n.saturating_add(1));
+        if link.n < expected {
+            findings.link(link, Mistake::LinkForked);
+            continue;
+        }
+        // A wild number must not make a wild list.
+        for n in (expected..link.n).take(1_000) {
+            findings.add(Some(n), None, Mistake::LinkMissing);
+        }
+        let opens = link.chained == Chained::Opening;
+        if link.hash != link.expected_hash() || link.day != evidence.day || opens != (link.n == 0) {
+            findings.link(link, Mistake::LinkAltered);
+        } else if let Some(before) = before.filter(|before| before.n.checked_add(1) == Some(link.n)) {
+            if link.previous != before.hash && link.previous != before.expected_hash() {
+                findings.link(link, Mistake::LinkForked);
+            }
+        }
+        before = Some(link);
+    }
+}
+
+fn opening(evidence: &DayEvidence, before: Option<&BTreeSet<ChainHash>>, findings: &mut Findings<'_>) {
+    let Some(opening) = evidence.links.first().filter(|link| link.n == 0) else { return };
+    let Some(before) = before else { return };
+    // The first of all days follows nothing; a day follows any link of the one before, which may have grown since.
+    let first = before.is_empty() && opening.previous == ChainHash::none();
+    if !first && !before.contains(&opening.previous) && opening.hash == opening.expected_hash() {
+        findings.link(opening, Mistake::DayForked);
+    }
+}
+
+/// Each record as it is stored now, and in its time.
+fn records(evidence: &DayEvidence, findings: &mut Findings<'_>) {
+    let mut seen = BTreeSet::new();
+    let mut latest = EpochMillis(i64::MIN);
+    for link in &evidence.links {
+        if let Chained::Record { key, recorded_at, sha256 } = &link.chained {
+            if !seen.insert(key) {
+                findings.link(link, Mistake::RecordChainedTwice);
+            }
+            match evidence.records.get(key) {
+                None => findings.link(link, Mistake::RecordMissing),
+                // An altered link is named as such, not its record.
+                Some(stored) if stored != sha256 && link.hash == link.expected_hash() => {
+                    findings.link(link, Mistake::RecordAltered);
+                }
+                Some(_) => {}
+            }
+            let known = |digest: &&Digest| digest.records < link.n && digest.written_at < link.chained_at;
+            let digested = evidence.digests.iter().filter(known).map(|digest| digest.written_at).max();
+            let earlier = latest.max(digested.unwrap_or(latest));
+            if earlier > recorded_at.plus(CHAINED_WITHIN) && earlier < link.chained_at {
+                findings.link(link, Mistake::RecordBackdated);
+            }
+        }
+        latest = latest.max(link.chained_at);
+    }
+}
+
+/// Records that no link names; answers how many of them may still become one.
+fn unchained(evidence: &DayEvidence, now: EpochMillis, findings: &mut Findings<'_>) -> u64 {
+    let chained: BTreeSet<_> = evidence.links.iter().filter_map(Link::record).collect();
+    let mut pending = 0;
+    for listed in evidence.listed.iter().filter(|listed| !chained.contains(&listed.key)) {
+        if listed.recorded_at.plus(CHAINED_WITHIN) < now {
+            findings.add(None, Some(&listed.key), Mistake::RecordInserted);
+        } else {
+            pending += 1;
+        }
+    }
+    pending
+}
+
+fn digests(evidence: &DayEvidence, now: EpochMillis, findings: &mut Findings<'_>) {
+    let last = evidence.links.last().map(|link| link.n);
+    for digest in &evidence.digests {
+        let written_at = digest.written_at;
+        match evidence.links.iter().find(|link| link.n == digest.records) {
+            Some(link) if link.hash == digest.head || link.hash != link.expected_hash() => {}
+            Some(link) => findings.link(link, Mistake::Rewritten { written_at }),
+            // In the middle it is a link that is missing, and named as such.
+            None if last.is_some_and(|last| last > digest.records) => {}
+            None => {
+                let records = digest.records;
+                findings.add(last.map(|n| n.saturating_add(1)), None, Mistake::Truncated { records, written_at });
+            }
+        }
+    }
+    let Some(last) = evidence.links.last() else { return };
+    let over = day_plus(&evidence.day, 1).and_then(|next| EpochMillis::parse_rfc3339(&format!("{next}T00:00:00Z")).ok());
+    if over.is_none_or(|over| now <= over.plus(DIGEST_WITHIN)) {
+        return;
+    }
+    let of_day = evidence.digests.iter().filter(|digest| digest.span == Span::Day);
+    match of_day.map(|digest| digest.records).max() {
+        None => findings.add(None, None, Mistake::DigestMissing),
+        Some(records) if records < last.n && last.chained_at.plus(DIGEST_WITHIN) < now => {
+            findings.link(last, Mistake::DigestOutdated);
+        }
+        Some(_) => {}
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RecordMissing => f.write_str("the record was deleted: it is in the chain and no longer in the table"),
+            Self::RecordAltered => f.write_str("the record was altered since it was chained"),
+            Self::RecordInserted => f.write_str("the record was inserted: it is in the table and not in the chain"),
+            Self::RecordBackdated => f.write_str("the record was inserted with an earlier time than it was written at"),
+            Self::RecordChainedTwice => f.write_str("the record has a second link"),
+            Self::LinkMissing => f.write_str("the link is missing"),
+            Self::LinkAltered => f.write_str("the link was altered: its hash is not that of its content"),
+            Self::LinkForked => f.write_str("the link does not follow the one before it"),
+            Self::DayForked => f.write_str("the day does not follow the previous day's chain"),
+            Self::Truncated { records, written_at } => {
+                write!(f, "the chain was cut off: the digest of {} knows {records} records", written_at.rfc3339())
+            }
+            Self::Rewritten { written_at } => {
+                write!(f, "the chain was made anew: the digest of {} knows another link here", written_at.rfc3339())
+            }
+            Self::DigestMissing => f.write_str("the day has no digest"),
+            Self::DigestOutdated => f.write_str("links were added after the day's digest"),
+            Self::DigestDeleted { object } => write!(f, "{object} was deleted"),
+            Self::DigestSignature { object } => write!(f, "the signature of {object} is not over its content"),
+            Self::DigestUnsigned { object } => write!(f, "{object} is not signed by the configured key"),
+            Self::Unreadable { item } => write!(f, "{item} cannot be read: it is none of ours, or was altered"),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.day)?;
+        if let Some(n) = self.n {
+            write!(f, " #{n}")?;
+        }
+        if let Some(record) = &self.record {
+            write!(f, " {record}")?;
+        }
+        write!(f, ": {}", self.mistake)
+    }
+}
