@@ -48,8 +48,8 @@ async fn i04_the_kits_decide_by_the_same_cases_as_the_library() {
             (Some(stamp), Ok(false)) => {
                 let own = reader.read(&SubjectKey::new("pool", at.to_string())).await;
                 let pool = reader.read_pool(&UserPoolId(format!("pool-{at}"))).await;
-                let known = [&own, &pool].into_iter().filter_map(|read| read.as_ref().ok());
-                let refusal = known.filter_map(|it| it.clone().unwrap_or_default().refusal(&stamp, now)).next();
+                let mut known = [&own, &pool].into_iter().filter_map(|read| read.as_ref().ok());
+                let refusal = known.find_map(|it| it.clone().unwrap_or_default().refusal(&stamp, now));
                 let errors = [own.err(), pool.err()].into_iter().flatten();
                 let unreadable =
                     errors.inspect(|error| assert_eq!(error.code, "unreadable_item", "{case}")).count() > 0;
