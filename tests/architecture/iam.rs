@@ -75,10 +75,11 @@ fn check_role(role: &str, ports: &[&[&str]]) {
 }
 
 /// What the names of adapters begin with: a service, or the whole name.
-const ADAPTERS: [&str; 13] = [
+const ADAPTERS: [&str; 14] = [
     "Cognito",
     "Dynamo",
     "EventBridge",
+    "Firehose",
     "Kms",
     "LedgerRecorder",
     "S3",
@@ -200,4 +201,11 @@ fn i14_audit_chain() {
 #[test]
 fn i14_introspect() {
     check("IntrospectRole", "introspect", introspect::IAM_ACTIONS);
+}
+
+#[test]
+fn i14_siem_feed() {
+    let mut ports = siem_feed::IAM_ACTIONS.to_vec();
+    ports.push(siem_feed::IAM_ACTIONS_WITH_FIREHOSE);
+    check("SiemFeedRole", "siem-feed", &ports);
 }

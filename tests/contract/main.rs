@@ -8,6 +8,7 @@ mod agreement;
 mod bulk;
 mod files;
 mod kits;
+mod ocsf;
 mod published;
 mod rules;
 mod samples;

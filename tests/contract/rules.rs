@@ -99,8 +99,8 @@ fn what_happens_elsewhere_and_what_failed_is_dropped_by_rule() {
 }
 
 #[test]
-fn only_our_own_word_reaches_the_notices() {
+fn only_our_own_word_reaches_the_notices_and_the_siem() {
     let event = |source: &str| serde_json::json!({"source": source, "detail-type": "Sessions Revoked", "detail": {}});
-    assert_eq!(queues_of(&event("revocation.revoke")), ["NotifyQueue"]);
+    assert_eq!(queues_of(&event("revocation.revoke")), ["NotifyQueue", "SiemFeedQueue"]);
     assert_eq!(queues_of(&event("somebody.else")), [""; 0]);
 }

@@ -9,6 +9,7 @@ mod counter;
 mod crashes;
 mod histories;
 mod intake;
+mod pools;
 mod revoke;
 mod sessions;
 mod stepping;

@@ -167,6 +167,7 @@ impl SubjectResolver for FakeCloud {
         match subject {
             SubjectIdentifier::Opaque { id } => Some(SubjectKey::new(POOL, id.clone())),
             SubjectIdentifier::IssSub { iss, sub } if is_issuer(iss) => Some(SubjectKey::new(POOL, sub.clone())),
+            SubjectIdentifier::Pool { user_pool_id } if user_pool_id == POOL => Some(SubjectKey::new(POOL, "*")),
             _ => None,
         }
     }
@@ -180,6 +181,10 @@ fn is_issuer(iss: &str) -> bool {
 impl TombstoneReader for FakeCloud {
     async fn read(&self, subject: &SubjectKey) -> Result<Option<Tombstone>, PortError> {
         self.call("read", "", |state| state.tombstones.get(subject).cloned())
+    }
+
+    async fn read_pool(&self, pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        self.call("read_pool", "", |state| state.tombstones.get(&SubjectKey::everyone(pool)).cloned())
     }
 }
 

@@ -15,6 +15,8 @@ use super::time::{EpochMillis, EpochSeconds};
 
 /// Code of a step that was not needed because the user is gone.
 pub const USER_NOT_FOUND: &str = "user_not_found";
+/// Code of a seal that was left to another revocation that was still signing the same user out.
+pub const SEALED_BY_ANOTHER: &str = "sealed_by_another";
 
 /// Code of the seal of a revocation that was called off: the tombstone was closed without a sign-out.
 pub const CALLED_OFF: &str = "called_off";
@@ -258,6 +260,21 @@ impl AuditRecord {
     #[must_use]
     pub fn is_own_sign_out(&self) -> bool {
         self.initiator.kind == InitiatorKind::User && matches!(self.session, Some(SessionScope::Only(_)))
+    }
+
+    /// Whether what was asked for came about: the sessions ended, or, for claims-only and single sessions, their tokens
+    /// are refused. Of steps that failed besides it says nothing.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        match (&self.session, self.effect) {
+            (None, Effect::SignOut) => self.sealed_at.is_some() || self.was_sealed_by_another(),
+            (Some(_), _) | (None, Effect::Refresh) => self.tombstoned_at.is_some(),
+        }
+    }
+
+    fn was_sealed_by_another(&self) -> bool {
+        let left = StepOutcome::not_needed(SEALED_BY_ANOTHER);
+        self.steps.iter().any(|step| step.step == Step::Seal && step.outcome == left)
     }
 
     /// The record with the sessions that were ended.
