@@ -30,7 +30,7 @@ fn rules() -> Vec<Rule> {
     with_pattern.map(read).collect()
 }
 
-fn queues_of(event: &Value) -> Vec<String> {
+pub(crate) fn queues_of(event: &Value) -> Vec<String> {
     let mut queues: Vec<String> =
         rules().into_iter().filter(|rule| matches(&rule.pattern, Some(event))).map(|rule| rule.queue).collect();
     queues.sort();
