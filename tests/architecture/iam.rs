@@ -113,6 +113,11 @@ fn i14_revoke() {
 }
 
 #[test]
+fn i14_bulk() {
+    check("BulkRole", "bulk", bulk::IAM_ACTIONS);
+}
+
+#[test]
 fn i14_intake_partner() {
     check("IntakeRole", "intake-partner", intake_partner::IAM_ACTIONS);
 }
@@ -170,12 +175,12 @@ const READS: [&str; 4] = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb
 
 /// Whoever may write tombstones may lock people out, or let them in again.
 #[test]
-fn i14_only_revoke_writes_tombstones() {
+fn i14_only_revoke_and_bulk_write_tombstones() {
     for role in resources("AWS::IAM::Role").keys() {
         for statement in allowed(role).1 {
             let on_tombstones = format!("{:?}", statement["Resource"]).contains("TombstonesTable");
             let writes = texts(&statement["Action"]).iter().any(|action| !READS.contains(&action.as_str()));
-            assert!(!on_tombstones || !writes || role == "RevokeRole", "{role}");
+            assert!(!on_tombstones || !writes || ["RevokeRole", "BulkRole"].contains(&role.as_str()), "{role}");
         }
     }
 }

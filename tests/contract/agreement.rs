@@ -28,6 +28,8 @@ fn honest() -> Vec<Value> {
         {"format": "phone_number", "phone_number": "+12025550100"},
         {"format": "username", "username": "Okta_00u1"},
         {"format": "group", "group": "contractors"},
+        {"format": "list", "list": "0123456789abcdef".repeat(4)},
+        {"format": "ended"},
         {"format": "aliases", "identifiers": [
             {"format": "email", "email": "jane@example.com"}, {"format": "username", "username": "jane"},
         ]},
@@ -49,7 +51,7 @@ fn honest() -> Vec<Value> {
 }
 
 /// Replacements that break some members and suit others.
-fn replacements() -> Vec<Value> {
+pub(crate) fn replacements() -> Vec<Value> {
     let mut all = vec![
         json!(null),
         json!(true),
@@ -126,7 +128,7 @@ fn replacements() -> Vec<Value> {
 }
 
 /// Every place in `value`, as JSON pointers, and the value itself.
-fn places(value: &Value) -> Vec<String> {
+pub(crate) fn places(value: &Value) -> Vec<String> {
     let mut all = vec![String::new()];
     let inner: Vec<(String, &Value)> = match value {
         Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), value)).collect(),
@@ -139,13 +141,13 @@ fn places(value: &Value) -> Vec<String> {
     all
 }
 
-fn with(value: &Value, place: &str, new: Value) -> Value {
+pub(crate) fn with(value: &Value, place: &str, new: Value) -> Value {
     let mut value = value.clone();
     *value.pointer_mut(place).unwrap() = new;
     value
 }
 
-fn without(value: &Value, place: &str) -> Option<Value> {
+pub(crate) fn without(value: &Value, place: &str) -> Option<Value> {
     let (parent, name) = place.rsplit_once('/')?;
     let mut value = value.clone();
     match value.pointer_mut(parent)? {

@@ -7,7 +7,11 @@ use jsonschema::{Registry, Validator};
 use serde_json::Value;
 
 /// File names in `events/schemas/`.
-pub(crate) const SCHEMAS: [&str; 6] = [
+pub(crate) const SCHEMAS: [&str; 10] = [
+    BULK_CONTROL_REQUESTED,
+    BULK_REVOCATION_COMPLETED,
+    ACCOUNT_ACTION_REQUESTED,
+    ACCOUNT_ACTION_COMPLETED,
     REVOCATION_REQUESTED,
     SESSIONS_REVOKED,
     REVOCATION_FAILED,
@@ -15,6 +19,10 @@ pub(crate) const SCHEMAS: [&str; 6] = [
     COMPROMISE_THRESHOLD_EXCEEDED,
     ROLE_UPDATED,
 ];
+pub(crate) const BULK_CONTROL_REQUESTED: &str = "bulk-control-requested.v1.json";
+pub(crate) const BULK_REVOCATION_COMPLETED: &str = "bulk-revocation-completed.v1.json";
+pub(crate) const ACCOUNT_ACTION_REQUESTED: &str = "account-action-requested.v1.json";
+pub(crate) const ACCOUNT_ACTION_COMPLETED: &str = "account-action-completed.v1.json";
 pub(crate) const REVOCATION_REQUESTED: &str = "revocation-requested.v1.json";
 pub(crate) const SESSIONS_REVOKED: &str = "sessions-revoked.v1.json";
 pub(crate) const REVOCATION_FAILED: &str = "revocation-failed.v1.json";

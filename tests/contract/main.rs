@@ -4,7 +4,9 @@
 //! validates what the pipeline itself puts on the bus; `kits` holds the kits for other languages to the library's decisions.
 #![cfg(test)]
 
+mod actions;
 mod agreement;
+mod bulk;
 mod files;
 mod kits;
 mod ocsf;

@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod account_actions;
 mod audit_chain;
 mod bad_input;
 mod compromise;

@@ -4,6 +4,7 @@
 
 mod actions;
 mod audit_chain;
+mod bulk;
 mod counter;
 mod crashes;
 mod histories;

@@ -4,6 +4,8 @@
 
 #[cfg(feature = "sdk")]
 pub mod clients;
+#[cfg(feature = "cloudtrail")]
+pub mod cloudtrail;
 #[cfg(feature = "cognito")]
 pub mod cognito;
 #[cfg(feature = "dynamodb")]

@@ -156,6 +156,7 @@ impl SubjectResolver for FakeCloud {
                 SubjectIdentifier::Email { email: asked } => email == asked,
                 SubjectIdentifier::Opaque { id } => profile.key.sub.0 == *id,
                 SubjectIdentifier::Username { username } => profile.username == *username,
+                SubjectIdentifier::IssSub { iss, sub } => is_issuer(iss) && profile.key.sub.0 == *sub,
                 _ => false,
             };
             state.users.iter().filter(is_meant).map(|(_, profile)| profile.clone()).collect()
@@ -165,10 +166,15 @@ impl SubjectResolver for FakeCloud {
     fn key_of(&self, subject: &SubjectIdentifier) -> Option<SubjectKey> {
         match subject {
             SubjectIdentifier::Opaque { id } => Some(SubjectKey::new(POOL, id.clone())),
+            SubjectIdentifier::IssSub { iss, sub } if is_issuer(iss) => Some(SubjectKey::new(POOL, sub.clone())),
             SubjectIdentifier::Pool { user_pool_id } if user_pool_id == POOL => Some(SubjectKey::new(POOL, "*")),
             _ => None,
         }
     }
+}
+
+fn is_issuer(iss: &str) -> bool {
+    UserPoolId(POOL.into()).issuer() == iss
 }
 
 #[async_trait]

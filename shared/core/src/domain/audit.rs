@@ -151,8 +151,8 @@ impl AuditRecord {
         let (tombstoned_at, sealed_at) = (done_at(Step::Tombstone), done_at(Step::Seal));
         let outcome = match subject {
             None => Outcome::NoSuchUser,
-            Some(_) if is_gone(steps) => Outcome::NoSuchUser,
-            Some(_) if was_called_off(steps) => Outcome::Cancelled,
+            Some(_) if ended(steps, Step::GlobalSignOut, USER_NOT_FOUND) => Outcome::NoSuchUser,
+            Some(_) if ended(steps, Step::Seal, CALLED_OFF) => Outcome::Cancelled,
             Some(_) if steps.values().any(|record| record.outcome.is_failed()) => Outcome::Partial,
             Some(_) => Outcome::Complete,
         };
@@ -224,13 +224,9 @@ impl AuditRecord {
     }
 }
 
-/// Whether Cognito did not know the user when asked to end their sessions.
-fn is_gone(steps: &BTreeMap<Step, StepRecord>) -> bool {
-    steps.get(&Step::GlobalSignOut).is_some_and(|record| record.outcome == StepOutcome::not_needed(USER_NOT_FOUND))
-}
-
-fn was_called_off(steps: &BTreeMap<Step, StepRecord>) -> bool {
-    steps.get(&Step::Seal).is_some_and(|record| record.outcome == StepOutcome::not_needed(CALLED_OFF))
+/// Whether a step was not needed, for this reason.
+fn ended(steps: &BTreeMap<Step, StepRecord>, step: Step, because: &str) -> bool {
+    steps.get(&step).is_some_and(|record| record.outcome == StepOutcome::not_needed(because))
 }
 
 /// Whether an identifier may be an address or a number. Only what is made of the characters of ids and ARNs is let

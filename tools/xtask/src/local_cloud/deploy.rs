@@ -49,7 +49,7 @@ pub(super) fn deploy(repo: &Repo, venv: &Venv, server: &Server) -> Result<Deploy
 }
 
 /// What differs from a deployment to AWS: parameters, never the template.
-fn parameters(endpoint: &str) -> [(&'static str, String); 14] {
+fn parameters(endpoint: &str) -> [(&'static str, String); 15] {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     [
         ("Architecture", architecture.to_owned()),
@@ -61,6 +61,7 @@ fn parameters(endpoint: &str) -> [(&'static str, String); 14] {
         // The pool's id is not known before the deployment; the authorizer puts it in.
         ("JwksUrl", format!("{endpoint}/{{user_pool_id}}/.well-known/jwks.json")),
         ("DeployHttpsIntakes", "true".to_owned()),
+        ("ProtectedGroups", "admins".to_owned()),
         ("DeployEnforcementApi", "true".to_owned()),
         ("IntrospectionClients", "local".to_owned()),
         // The end date in both tokens, so that both can be tried.
