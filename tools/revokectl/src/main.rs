@@ -1,13 +1,19 @@
 //! `revokectl`: what an operator does under pressure, from one tool and safe by construction. Each command is one file
 //! in `commands/`.
 
+mod assent;
 mod cli;
 mod commands;
 mod context;
 mod failure;
 mod grid;
+mod moment;
 mod operations;
+mod random;
+mod record;
+mod revocation;
 mod screen;
+mod subject;
 mod text;
 
 use std::process::ExitCode;

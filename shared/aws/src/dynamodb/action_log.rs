@@ -42,7 +42,8 @@ impl DynamoActionLog {
 #[async_trait]
 impl ActionLog for DynamoActionLog {
     async fn begin(&self, started: &ActionStarted) -> Result<ActionBegun, PortError> {
-        let body = Item::from([("body".to_owned(), json(PUT, started)?)]);
+        let begun = s(started.received_at.utc_day());
+        let body = Item::from([("body".to_owned(), json(PUT, started)?), ("begun".to_owned(), begun)]);
         if self.trail.put_once(&started.id, STARTED, started.received_at, body).await?.is_none() {
             return Ok(ActionBegun::New);
         }
