@@ -93,6 +93,7 @@ fn a_function_is_read_in_175_lines() {
         "introspect",
         "notify",
         "revoke",
+        "siem-feed",
         "sign-out",
         "token-gate",
     ] {

@@ -71,6 +71,12 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     User(commands::user::Args),
     Session(commands::session::Args),
+    Inspect(commands::inspect::Args),
+    Disable(commands::disable::Args),
+    Enable(commands::enable::Args),
+    ResetPassword(commands::reset_password::Args),
+    Hold(commands::hold::Args),
+    Release(commands::release::Args),
     Audit(commands::audit::Args),
     Watch(commands::watch::Args),
     Status(commands::status::Args),

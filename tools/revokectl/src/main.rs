@@ -1,12 +1,15 @@
 //! `revokectl`: what an operator does under pressure, from one tool and safe by construction. Each command is one file
 //! in `commands/`.
 
+mod account;
 mod assent;
 mod cli;
 mod commands;
 mod context;
 mod failure;
 mod grid;
+mod inspection;
+mod look;
 mod moment;
 mod operations;
 mod random;

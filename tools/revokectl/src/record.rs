@@ -131,6 +131,7 @@ impl Record {
                 Outcome::Complete => "complete",
                 Outcome::Partial => "partial",
                 Outcome::NoSuchUser => "no_such_user",
+                Outcome::Cancelled => "cancelled",
             },
             Self::Action(record) => record.outcome.as_str(),
         }

@@ -2,12 +2,14 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::Select;
+use revocation_core::domain::action::ActionTrail;
 use revocation_core::domain::audit::Trail;
 use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::PortError;
 
+use super::action_log;
 use super::audit_log::assemble;
 use super::item::{Item, n, number, s, text};
 use crate::clients::AwsConfig;
@@ -72,6 +74,12 @@ impl DynamoAuditReader {
     pub async fn trail(&self, id: &RevocationId) -> Result<Option<Trail>, PortError> {
         let items = self.items(id).await?;
         if items.is_empty() { Ok(None) } else { assemble(&items).map(Some) }
+    }
+
+    /// The same of an action on an account.
+    pub async fn action_trail(&self, id: &RevocationId) -> Result<Option<ActionTrail>, PortError> {
+        let items = self.items(id).await?;
+        if items.is_empty() { Ok(None) } else { action_log::assemble(&items).map(Some) }
     }
 
     /// Every item under an id, in the order in which they were written.

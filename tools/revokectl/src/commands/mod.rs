@@ -2,8 +2,14 @@
 
 pub(crate) mod audit;
 pub(crate) mod completions;
+pub(crate) mod disable;
 pub(crate) mod dlq;
+pub(crate) mod enable;
+pub(crate) mod hold;
+pub(crate) mod inspect;
 pub(crate) mod man;
+pub(crate) mod release;
+pub(crate) mod reset_password;
 pub(crate) mod session;
 pub(crate) mod status;
 pub(crate) mod token;
@@ -24,6 +30,12 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Fa
         Command::Dlq(args) => dlq::run(context, args).await,
         Command::Token(args) => token::run(context, args).await,
         Command::Audit(args) => audit::run(context, args).await,
+        Command::Inspect(args) => inspect::run(context, args).await,
+        Command::Disable(args) => disable::run(context, args).await,
+        Command::Enable(args) => enable::run(context, args).await,
+        Command::ResetPassword(args) => reset_password::run(context, args).await,
+        Command::Hold(args) => hold::run(context, args).await,
+        Command::Release(args) => release::run(context, args).await,
         Command::Completions(args) => completions::run(context, args),
         Command::Man(args) => man::run(context, args),
     }

@@ -187,7 +187,11 @@ impl News {
                 format!("{at}  {page} too many accounts with signs of compromise  {}", short(&incident.id, 64))
             }
             Self::PageResolved { incident, .. } => {
-                format!("{at}  {} the incident is over  {}", screen.paint(Tone::Good, "resolved"), short(&incident.id, 64))
+                format!(
+                    "{at}  {} the incident is over  {}",
+                    screen.paint(Tone::Good, "resolved"),
+                    short(&incident.id, 64)
+                )
             }
         }
     }
@@ -216,7 +220,8 @@ mod tests {
     use super::*;
 
     fn entry(at: i64) -> News {
-        let body = r#"{"request":{"reason":"anomaly","initiator":{"id":"\u001b[2J"},"source":{"name":"s"}}}"#.to_owned();
+        let body =
+            r#"{"request":{"reason":"anomaly","initiator":{"id":"\u001b[2J"},"source":{"name":"s"}}}"#.to_owned();
         let id = RevocationId(format!("rv_{at}"));
         News::of(&Entry { id, step: "started".into(), recorded_at: EpochMillis(at), body }).unwrap()
     }

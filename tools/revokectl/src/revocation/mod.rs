@@ -7,6 +7,7 @@ use revocation_aws::eventbridge::EventBridgePublisher;
 use revocation_core::domain::event::Event;
 use revocation_core::domain::reason::ReasonCode;
 use revocation_core::domain::request::{Effect, EventSource, RevocationRequest, VERSION};
+use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::session::SessionScope;
 use revocation_core::domain::text::LocalizedText;
 use revocation_core::ports::EventPublisher as _;
@@ -49,8 +50,8 @@ pub(crate) async fn carry_out(context: &Context, wish: Wish<'_>, dry_run: bool) 
         plan.show(context)?;
     }
     assent::assent(context, &plan.question()).await?;
-    publish(context, &request).await?;
     let id = request.id();
+    publish(context, &id, Event::RevocationRequested(request.clone())).await?;
     if context.globals.no_wait {
         let told = serde_json::json!({"revocation_id": id, "outcome": "requested"});
         context.screen.result(&told, |_| format!("requested: {id}\nlook with: revokectl audit show {id}"))?;
@@ -80,18 +81,22 @@ async fn request(context: &Context, wish: &Wish<'_>) -> Result<RevocationRequest
     Ok(request)
 }
 
-/// Puts the request on the bus.
-async fn publish(context: &Context, request: &RevocationRequest) -> Result<(), Failure> {
-    let (operations, id) = (context.operations().await?, request.id());
+/// Puts a request on the bus.
+pub(crate) async fn publish(context: &Context, id: &RevocationId, request: Event) -> Result<(), Failure> {
+    let operations = context.operations().await?;
     let publisher = EventBridgePublisher::new(context.aws().await?, &operations.bus_name, EVENT_SOURCE);
     let unknown = format!("nobody knows whether {id} was requested; look with: revokectl audit show {id}");
     context.pending(Some(unknown.clone()));
-    let sent = publisher.publish(&[Event::RevocationRequested(request.clone())]).await;
+    let sent = publisher.publish(&[request]).await;
     if let Err(error) = sent {
         context.pending(None);
         let refused = error.was_refused();
         let failure = context.explain(error.into());
-        return Err(if refused { failure } else { Failure { what: format!("{}: {unknown}", failure.what), ..failure } });
+        return Err(if refused {
+            failure
+        } else {
+            Failure { what: format!("{}: {unknown}", failure.what), ..failure }
+        });
     }
     context.pending(Some(format!("{id} is requested and goes on without us; look with: revokectl audit show {id}")));
     if !context.screen.is_json() && !context.globals.no_wait {

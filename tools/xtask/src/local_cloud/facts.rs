@@ -131,7 +131,7 @@ pub(crate) struct DeployedFunction {
 }
 
 /// Package, and what the template's outputs for it begin with.
-const FUNCTIONS: [(&str, &str, &str); 12] = [
+const FUNCTIONS: [(&str, &str, &str); 13] = [
     ("intake-partner", "IntakePartnerFunctionName", "IntakeLogGroupName"),
     ("revoke", "RevokeFunctionName", "RevokeLogGroupName"),
     ("audit-chain", "AuditChainFunctionName", "AuditChainLogGroupName"),
@@ -144,6 +144,7 @@ const FUNCTIONS: [(&str, &str, &str); 12] = [
     ("token-gate", "TokenGateFunctionName", "TokenGateLogGroupName"),
     ("introspect", "IntrospectFunctionName", "IntrospectLogGroupName"),
     ("sign-out", "SignOutFunctionName", "SignOutLogGroupName"),
+    ("siem-feed", "SiemFeedFunctionName", "SiemFeedLogGroupName"),
 ];
 
 // === impl Facts ===

@@ -130,9 +130,10 @@ impl Args {
     fn means(&self, record: &Record) -> bool {
         let source = &record.source().name;
         self.reason.as_deref().is_none_or(|reason| record.what() == reason)
-            && self.source.as_deref().is_none_or(|name| {
-                source == name || (name.ends_with('/') && source.starts_with(name))
-            })
+            && self
+                .source
+                .as_deref()
+                .is_none_or(|name| source == name || (name.ends_with('/') && source.starts_with(name)))
             && self.initiator.as_deref().is_none_or(|text| record.initiator().id.contains(text))
     }
 }

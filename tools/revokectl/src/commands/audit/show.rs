@@ -37,7 +37,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, Failure>
     let entries = reader.entries(&args.id).await.map_err(|error| context.explain(error.into()))?;
     if entries.is_empty() {
         let what = format!("nothing is written down of {}", args.id);
-        let next = "was it requested just now? the queue may be behind: revokectl status; else check --stack and --region";
+        let next =
+            "was it requested just now? the queue may be behind: revokectl status; else check --stack and --region";
         return Err(Failure::not_found(what).next(next));
     }
     context.screen.result(&as_json(&args.id, &entries), |screen| draw(screen, &entries, &args.time_zone))?;

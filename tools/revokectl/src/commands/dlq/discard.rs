@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn what_is_lost_is_told_by_kind_and_names_nobody() {
-        let event = r#"{"id":"1","source":"s","detail-type":"Revocation Requested","detail":{"email":"jane@example.com"}}"#;
+        let event =
+            r#"{"id":"1","source":"s","detail-type":"Revocation Requested","detail":{"email":"jane@example.com"}}"#;
         let parked = [
             Parked::of("1", event, Some("over the limit")),
             Parked::of("2", event, Some("over the limit")),

@@ -76,6 +76,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, Failure>
         Moved::ByHand(count) => (count, "one by one"),
     };
     let told = json!({"moved": count, "how": how});
-    context.screen.result(&told, |_| format!("moved: {count} ({how}); what becomes of them: revokectl watch --since 1m"))?;
+    context
+        .screen
+        .result(&told, |_| format!("moved: {count} ({how}); what becomes of them: revokectl watch --since 1m"))?;
     Ok(Exit::Done)
 }

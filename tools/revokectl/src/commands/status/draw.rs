@@ -51,7 +51,13 @@ fn tombstones(screen: &Screen, survey: &SurveyState) -> String {
 
 fn window(screen: &Screen, state: &IncidentState) -> String {
     let IncidentState { window_minutes, threshold, accounts, open } = state;
-    let tone = if open.is_some() { Tone::Bad } else if accounts * 2 > *threshold { Tone::Warning } else { Tone::Good };
+    let tone = if open.is_some() {
+        Tone::Bad
+    } else if accounts * 2 > *threshold {
+        Tone::Warning
+    } else {
+        Tone::Good
+    };
     let open = open.as_ref().map(|id| format!("; open: {}", crate::text::short(id, 64))).unwrap_or_default();
     let gauge = screen.paint(tone, gauge(*accounts, threshold + 1));
     format!(

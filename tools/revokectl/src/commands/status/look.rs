@@ -77,7 +77,8 @@ fn judge(status: &Status) -> Vec<String> {
     if let Some(id) = status.incidents.as_ref().and_then(|incidents| incidents.open.as_ref()) {
         findings.push(format!("an incident is open: {id}"));
     }
-    if let Some(record) = status.canary.as_ref().and_then(|canary| canary.last.as_ref()).filter(|last| !last.is_good()) {
+    if let Some(record) = status.canary.as_ref().and_then(|canary| canary.last.as_ref()).filter(|last| !last.is_good())
+    {
         findings.push(format!("the last canary ended {}: revokectl audit show {}", record.outcome(), record.id()));
     }
     for source in status.sources.iter().flatten().filter(|source| source.subjects_this_hour >= source.limit) {
@@ -212,7 +213,8 @@ mod tests {
         let found = judge(&status);
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].contains("notify") && found[1].contains("parked"));
-        status.tombstones = status.tombstones.map(|survey| SurveyState { oldest_unsealed_seconds: Some(1_000), ..survey });
+        status.tombstones =
+            status.tombstones.map(|survey| SurveyState { oldest_unsealed_seconds: Some(1_000), ..survey });
         assert_eq!(judge(&status).len(), 3);
         assert!(judge(&quiet()).is_empty());
     }

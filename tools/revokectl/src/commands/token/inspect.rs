@@ -189,7 +189,9 @@ mod tests {
 
     #[test]
     fn a_token_is_taken_out_of_what_it_was_copied_with() {
-        for text in ["a.b.c", " a.b.c\n", "Bearer a.b.c", "bearer  a.b.c", "\"a.b.c\"", "Authorization: Bearer a.b.c\r\n"] {
+        for text in
+            ["a.b.c", " a.b.c\n", "Bearer a.b.c", "bearer  a.b.c", "\"a.b.c\"", "Authorization: Bearer a.b.c\r\n"]
+        {
             assert_eq!(bare(text).trim(), "a.b.c", "{text:?}");
         }
     }
