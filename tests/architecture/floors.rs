@@ -18,7 +18,7 @@ fn floor(package: &str) -> u8 {
         "revocation-edge" | "revocation-enforce" | "revocation-tower" => 4,
         "audit-chain" | "authorizer" | "compromise-counter" | "introspect" | "intake-partner" | "intake-role-change"
         | "intake-scim" | "intake-siem" | "notify" | "revoke" | "sign-out" | "token-gate" => 5,
-        "bench-harness" | "revocation-probe" => 6,
+        "bench-harness" | "revocation-probe" | "revokectl" => 6,
         "xtask" => 7,
         "tests" => 8,
         other => panic!("`{other}` has no floor yet: give it one here, and in ARCHITECTURE.md"),

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod actions;
 mod audit_chain;
 mod counter;
 mod crashes;

@@ -11,6 +11,7 @@ use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::request::RevocationRequest;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{Clock as _, DeadLetterQueue, PortError, RedeliveryTimer};
+use revocation_core::usecase::account_action::AccountActor;
 use revocation_core::usecase::revoke::Revoker;
 use revocation_lambda::queue::QueueFunction;
 use revocation_testkit::cloud::FakeCloud;
@@ -60,7 +61,7 @@ impl World {
         let queue = Arc::new(FakeQueue::default());
         let function = Arc::new(QueueFunction {
             name: "revoke",
-            handler: Arc::new(RevokeHandler::new(revoker(&cloud))),
+            handler: Arc::new(RevokeHandler::new(revoker(&cloud), actor(&cloud))),
             dead_letters: queue.clone(),
             timer: queue.clone(),
             clock: cloud.clock.clone(),
@@ -74,7 +75,11 @@ impl World {
     }
 
     pub(crate) async fn deliver_raw(&self, detail: &str) -> Fate {
-        let body = format!(r#"{{"id":"1","source":"test","detail-type":"Revocation Requested","detail":{detail}}}"#);
+        self.deliver_as("Revocation Requested", detail).await
+    }
+
+    pub(crate) async fn deliver_as(&self, detail_type: &str, detail: &str) -> Fate {
+        let body = format!(r#"{{"id":"1","source":"test","detail-type":"{detail_type}","detail":{detail}}}"#);
         let sent = self.cloud.clock.now().0;
         let batch = serde_json::from_value(json!({"Records": [{
             "messageId": "m1", "receiptHandle": "h1", "body": body, "messageAttributes": {},
@@ -118,6 +123,20 @@ impl World {
 
     pub(crate) fn now(&self) -> EpochMillis {
         self.cloud.clock.now()
+    }
+}
+
+pub(crate) fn actor(cloud: &Arc<FakeCloud>) -> AccountActor {
+    AccountActor {
+        clock: cloud.clock.clone(),
+        resolver: cloud.clone(),
+        holds: cloud.clone(),
+        locker: cloud.clone(),
+        enabler: cloud.clone(),
+        memberships: cloud.clone(),
+        log: cloud.clone(),
+        publisher: cloud.clone(),
+        protected_groups: vec!["admins".to_owned()],
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Config {
     pub clock_skew: Duration,
     /// `POLICY_OVERRIDES`: JSON by reason; default none.
     pub policy_overrides: PolicyOverrides,
+    /// `PROTECTED_GROUPS`: comma-separated; operators' actions spare their members. Default none.
+    pub protected_groups: Vec<String>,
 }
 
 impl Config {
@@ -57,6 +59,10 @@ impl Config {
             dead_letter_queue_url: env.required("DEAD_LETTER_QUEUE_URL"),
             clock_skew: Duration::from_secs(skew),
             policy_overrides: env.json("POLICY_OVERRIDES", PolicyOverrides::default()),
+            protected_groups: env
+                .optional("PROTECTED_GROUPS")
+                .map(|_| env.list("PROTECTED_GROUPS"))
+                .unwrap_or_default(),
         };
         env.finish(config)
     }

@@ -1,5 +1,7 @@
-//! Lambda `revoke`: ends the sessions of whomever a `Revocation Requested` means.
+//! Lambda `revoke`: ends the sessions of whomever a `Revocation Requested` means, and acts on the accounts an
+//! `Account Action Requested` means. It alone writes tombstones, and a hold is part of one.
 
+mod actions;
 pub mod config;
 
 use std::sync::Arc;
@@ -7,20 +9,25 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use revocation_aws::clients::AwsConfig;
 use revocation_aws::cognito::{
-    CognitoAccountLocker, CognitoDeviceForgetter, CognitoSessionTerminator, CognitoSubjectResolver,
+    CognitoAccountEnabler, CognitoAccountLocker, CognitoDeviceForgetter, CognitoMembershipReader,
+    CognitoSessionTerminator, CognitoSubjectResolver,
 };
-use revocation_aws::dynamodb::{DynamoAuditLog, DynamoSessionLedger, DynamoTombstoneWriter};
+use revocation_aws::dynamodb::{DynamoActionLog, DynamoAuditLog, DynamoSessionLedger, DynamoTombstoneWriter};
 use revocation_aws::eventbridge::EventBridgePublisher;
 use revocation_aws::sqs::SqsQueue;
 use revocation_core::domain::audit::{AuditRecord, Outcome};
+use revocation_core::domain::disposition::{Disposed, Disposition};
+use revocation_core::domain::event::{ACCOUNT_ACTION_REQUESTED, REVOCATION_REQUESTED};
 use revocation_core::domain::policy::Policy;
 use revocation_core::domain::request::RevocationRequest;
 use revocation_core::ports::Clock;
+use revocation_core::usecase::account_action::AccountActor;
 use revocation_core::usecase::revoke::{RevocationOutcome, RevokeError, Revoker};
 use revocation_lambda::clock::SystemClock;
 use revocation_lambda::queue::{Delivery, EventHandler, Failure};
 use revocation_lambda::{audit_line, metrics};
 
+pub use crate::actions::actor;
 use crate::config::Config;
 
 /// The actions of the ports it holds: exactly what its role allows (I14).
@@ -35,24 +42,36 @@ pub const IAM_ACTIONS: &[&[&str]] = &[
     DynamoAuditLog::IAM_ACTIONS,
     EventBridgePublisher::IAM_ACTIONS,
     SqsQueue::IAM_ACTIONS,
+    CognitoAccountEnabler::IAM_ACTIONS,
+    CognitoMembershipReader::IAM_ACTIONS,
+    DynamoActionLog::IAM_ACTIONS,
 ];
 
 /// Reads the request, carries it out, and counts what came of it.
 pub struct RevokeHandler {
     revoker: Revoker,
+    actor: AccountActor,
+}
+
+/// An event of another kind: a rule that matches too much, or a message put on the queue by hand.
+#[derive(Debug, thiserror::Error)]
+#[error("neither a Revocation Requested nor an Account Action Requested")]
+struct UnknownEvent;
+
+impl Disposed for UnknownEvent {
+    fn disposition(&self) -> Disposition {
+        Disposition::Reject
+    }
 }
 
 impl RevokeHandler {
     /// A handler.
     #[must_use]
-    pub fn new(revoker: Revoker) -> Self {
-        Self { revoker }
+    pub fn new(revoker: Revoker, actor: AccountActor) -> Self {
+        Self { revoker, actor }
     }
-}
 
-#[async_trait]
-impl EventHandler for RevokeHandler {
-    async fn handle(&self, delivery: Delivery<'_>) -> Result<(), Failure> {
+    async fn revoke(&self, delivery: &Delivery<'_>) -> Result<(), Failure> {
         let request = RevocationRequest::parse(delivery.envelope.detail.get())?;
         let id = request.id();
         match self.revoker.revoke(request, delivery.received_at).await {
@@ -69,6 +88,17 @@ impl EventHandler for RevokeHandler {
             }
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl EventHandler for RevokeHandler {
+    async fn handle(&self, delivery: Delivery<'_>) -> Result<(), Failure> {
+        match delivery.envelope.detail_type.as_str() {
+            REVOCATION_REQUESTED => self.revoke(&delivery).await,
+            ACCOUNT_ACTION_REQUESTED => actions::handle(&self.actor, &delivery).await,
+            _ => Err(UnknownEvent.into()),
+        }
     }
 }
 

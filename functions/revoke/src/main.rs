@@ -22,7 +22,7 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let config = Config::read(&ProcessEnv)?;
     let aws = AwsConfig::from_env(&|name| ProcessEnv.get(name))?;
     let queue = Arc::new(SqsQueue::new(&aws, &config.queue_url, &config.dead_letter_queue_url));
-    let handler = Arc::new(RevokeHandler::new(revoke::revoker(&aws, &config)));
+    let handler = Arc::new(RevokeHandler::new(revoke::revoker(&aws, &config), revoke::actor(&aws, &config)));
     QueueFunction { name: "revoke", handler, dead_letters: queue.clone(), timer: queue, clock: Arc::new(SystemClock) }
         .serve()
         .await

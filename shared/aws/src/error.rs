@@ -1,5 +1,9 @@
 //! SDK errors as port errors: a stable code, whether trying again helps, and nothing of the service's message.
 
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use revocation_core::domain::disposition::Disposition;
@@ -37,9 +41,18 @@ const FOR_GOOD: [&str; 25] = [
     "ValidationException",
 ];
 
+/// What every operation's own error is.
+pub(crate) trait OperationError: ProvideErrorMetadata + Error + 'static {}
+
+impl<E: ProvideErrorMetadata + Error + 'static> OperationError for E {}
+
 /// Maps an SDK error.
-pub(crate) fn port_error<E: ProvideErrorMetadata, R>(operation: &'static str, error: &SdkError<E, R>) -> PortError {
+pub(crate) fn port_error<E: OperationError>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> PortError {
     match error {
+        // Never in a function, whose credentials are in its environment; a person's may be missing or have expired.
+        SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) if without_credentials(error) => {
+            PortError::reject(operation, "no_credentials")
+        }
         SdkError::TimeoutError(_) => PortError::retry(operation, "timeout"),
         SdkError::DispatchFailure(_) => PortError::retry(operation, "unreachable"),
         SdkError::ConstructionFailure(_) => PortError::reject(operation, "request_not_built"),
@@ -52,6 +65,11 @@ pub(crate) fn port_error<E: ProvideErrorMetadata, R>(operation: &'static str, er
         },
         _ => PortError::retry(operation, "bad_response"),
     }
+}
+
+/// Whether the call was not sent because there are no credentials to sign it with.
+fn without_credentials(error: &(dyn Error + 'static)) -> bool {
+    error.is::<CredentialsError>() || error.source().is_some_and(without_credentials)
 }
 
 /// `TooManyRequestsException` → `too_many_requests`.

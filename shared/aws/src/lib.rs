@@ -34,3 +34,5 @@ pub mod sns;
 pub mod sqs;
 #[cfg(feature = "ssm")]
 pub mod ssm;
+#[cfg(feature = "profile")]
+pub mod sts;

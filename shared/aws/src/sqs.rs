@@ -10,8 +10,10 @@ use revocation_core::ports::{DeadLetterQueue, PortError, RedeliveryTimer};
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
+mod job_queue;
 mod request_queue;
 
+pub use job_queue::SqsJobQueue;
 pub use request_queue::SqsRequestQueue;
 
 const SEND: &str = "sqs:SendMessage";

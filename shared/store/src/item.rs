@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use revocation_core::domain::hold::ActionStamp;
 use revocation_core::domain::revocation_id::RevocationId;
-use revocation_core::domain::time::EpochSeconds;
+use revocation_core::domain::time::{EpochMillis, EpochSeconds};
 use revocation_core::domain::tombstone::{Hold, OthersCutoff, Tombstone};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
@@ -74,6 +75,10 @@ pub(crate) struct TombstoneItem<'a> {
     others_spared: Option<Object<Text<'a>>>,
     #[serde(default, borrow, deserialize_with = "present")]
     hold: Option<Object<Nested<Object<HoldItem<'a>>>>>,
+    #[serde(default, deserialize_with = "present")]
+    hold_at: Option<Object<Number>>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    hold_by: Option<Object<Text<'a>>>,
     #[serde(default, borrow, deserialize_with = "present")]
     revocation_id: Option<Object<Text<'a>>>,
     #[serde(default, deserialize_with = "present")]
@@ -138,6 +143,11 @@ impl TombstoneItem<'_> {
                 let Object(hold) = hold.0.value;
                 Hold { until: seconds(hold.until), message: hold.message.map(owned).unwrap_or_default() }
             }),
+            // Both or none, unless somebody wrote by hand; nothing is refused or permitted by it.
+            hold_changed: self
+                .hold_at
+                .zip(self.hold_by)
+                .map(|(at, by)| ActionStamp { at: EpochMillis(at.0.value), by: RevocationId(owned(by)) }),
             revocation_id: self.revocation_id.map(|id| RevocationId(owned(id))),
             expires_at: seconds(self.expires_at),
         }

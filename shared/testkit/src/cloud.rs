@@ -1,10 +1,11 @@
 //! An account in memory: a user pool, the tombstones, the audit trail and the bus, with faults on order.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use revocation_core::domain::action::ActionTrail;
 use revocation_core::domain::audit::{AuditRecord, Started, StepRecord, Trail};
 use revocation_core::domain::event::Event;
 use revocation_core::domain::profile::{Profile, SubjectKey};
@@ -42,6 +43,12 @@ pub struct State {
     pub sessions: BTreeMap<SubjectKey, Vec<(SessionRecord, Option<RevocationId>)>>,
     /// Audit trails.
     pub trails: BTreeMap<RevocationId, Trail>,
+    /// Trails of actions on accounts.
+    pub action_trails: BTreeMap<RevocationId, ActionTrail>,
+    /// Groups by user name.
+    pub groups: BTreeMap<String, Vec<String>>,
+    /// User names of accounts that are disabled.
+    pub disabled: BTreeSet<String>,
     /// What was published.
     pub events: Vec<Event>,
     /// Every call that took effect, in order: `raise`, `sign_out alice` …
@@ -104,7 +111,12 @@ impl FakeCloud {
     }
 
     /// One call: time passes, a fault on order strikes, the effect takes place and is noted.
-    fn call<T>(&self, name: &'static str, note: &str, effect: impl FnOnce(&mut State) -> T) -> Result<T, PortError> {
+    pub(crate) fn call<T>(
+        &self,
+        name: &'static str,
+        note: &str,
+        effect: impl FnOnce(&mut State) -> T,
+    ) -> Result<T, PortError> {
         self.clock.advance(Duration::from_millis(100));
         let mut state = self.state();
         let fault = state.faults.get_mut(name).and_then(VecDeque::pop_front);
@@ -119,7 +131,7 @@ impl FakeCloud {
         }
     }
 
-    fn act(&self, name: &'static str, profile: &Profile) -> Result<Acted, PortError> {
+    pub(crate) fn act(&self, name: &'static str, profile: &Profile) -> Result<Acted, PortError> {
         self.call(name, &profile.username, |state| {
             let known = state.users.iter().any(|(_, user)| user.key == profile.key);
             if known { Acted::Done } else { Acted::NotNeeded("user_not_found") }
@@ -208,7 +220,9 @@ impl SessionTerminator for FakeCloud {
 #[async_trait]
 impl AccountLocker for FakeCloud {
     async fn disable(&self, profile: &Profile) -> Result<Acted, PortError> {
-        self.act("disable", profile)
+        let acted = self.act("disable", profile)?;
+        self.state().disabled.insert(profile.username.clone());
+        Ok(acted)
     }
 
     async fn reset_password(&self, profile: &Profile) -> Result<Acted, PortError> {

@@ -2,17 +2,19 @@
 
 use async_trait::async_trait;
 use aws_sdk_cognitoidentityprovider::Client;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use revocation_core::domain::audit::USER_NOT_FOUND;
 use revocation_core::domain::profile::Profile;
-use revocation_core::ports::{AccountLocker, Acted, DeviceForgetter, PortError, SessionTerminator};
+use revocation_core::ports::{AccountEnabler, AccountLocker, Acted, DeviceForgetter, PortError, SessionTerminator};
 
 use crate::clients::AwsConfig;
-use crate::error::port_error;
+use crate::error::{OperationError, port_error};
 
 const SIGN_OUT: &str = "cognito-idp:AdminUserGlobalSignOut";
 const DISABLE: &str = "cognito-idp:AdminDisableUser";
+const ENABLE: &str = "cognito-idp:AdminEnableUser";
 const RESET: &str = "cognito-idp:AdminResetUserPassword";
 const LIST_DEVICES: &str = "cognito-idp:AdminListDevices";
 const FORGET_DEVICE: &str = "cognito-idp:AdminForgetDevice";
@@ -31,6 +33,11 @@ pub struct CognitoSessionTerminator {
 
 /// Prevents sign-ins by `AdminDisableUser` and `AdminResetUserPassword`.
 pub struct CognitoAccountLocker {
+    client: Client,
+}
+
+/// Allows sign-ins again by `AdminEnableUser`.
+pub struct CognitoAccountEnabler {
     client: Client,
 }
 
@@ -89,6 +96,28 @@ impl AccountLocker for CognitoAccountLocker {
     }
 }
 
+// === impl CognitoAccountEnabler ===
+
+impl CognitoAccountEnabler {
+    /// The actions it needs.
+    pub const IAM_ACTIONS: &[&str] = &[ENABLE];
+
+    /// An enabler.
+    #[must_use]
+    pub fn new(aws: &AwsConfig) -> Self {
+        Self { client: aws.cognito() }
+    }
+}
+
+#[async_trait]
+impl AccountEnabler for CognitoAccountEnabler {
+    async fn enable(&self, profile: &Profile) -> Result<Acted, PortError> {
+        let (pool, name) = (&profile.key.user_pool_id.0, &profile.username);
+        let sent = self.client.admin_enable_user().user_pool_id(pool).username(name).send().await;
+        acted(ENABLE, sent, &[])
+    }
+}
+
 // === impl CognitoDeviceForgetter ===
 
 impl CognitoDeviceForgetter {
@@ -135,9 +164,9 @@ const NO_DEVICES: [(&str, &str); 3] = [
 ];
 
 /// The answer as an outcome. A user who is gone has nothing left to end; `harmless` lists further codes of that kind.
-pub(super) fn acted<T, E: ProvideErrorMetadata, R>(
+pub(super) fn acted<T, E: OperationError>(
     operation: &'static str,
-    sent: Result<T, SdkError<E, R>>,
+    sent: Result<T, SdkError<E, HttpResponse>>,
     harmless: &[(&str, &'static str)],
 ) -> Result<Acted, PortError> {
     let Err(error) = sent else { return Ok(Acted::Done) };

@@ -9,6 +9,7 @@ use aws_sdk_cognitoidentityprovider::operation::admin_get_user::{AdminGetUserErr
 use aws_sdk_cognitoidentityprovider::types::{
     AttributeType, DeliveryMediumType, MessageActionType, UserStatusType, UserType,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -21,7 +22,7 @@ use revocation_core::ports::{AccountFilter, Acted, PortError, Refused, Searchabl
 use super::accounts::acted;
 use super::list_users::{LIST_USERS, PAGE, filter, find};
 use crate::clients::AwsConfig;
-use crate::error::port_error;
+use crate::error::{OperationError, port_error};
 
 const GET: &str = "cognito-idp:AdminGetUser";
 const CREATE: &str = "cognito-idp:AdminCreateUser";
@@ -175,9 +176,9 @@ fn is_name(name: &str) -> bool {
 }
 
 /// The answer, or what was refused in it; whatever the client can do nothing about is an error.
-pub(super) fn answered<T, E: ProvideErrorMetadata, R>(
+pub(super) fn answered<T, E: OperationError>(
     operation: &'static str,
-    sent: Result<T, SdkError<E, R>>,
+    sent: Result<T, SdkError<E, HttpResponse>>,
 ) -> Result<Result<T, Refused>, PortError> {
     let error = match sent {
         Ok(answer) => return Ok(Ok(answer)),

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::types::GroupType;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use revocation_core::domain::account::{AccountPage, Group, GroupPage};
@@ -13,7 +14,7 @@ use super::accounts::acted;
 use super::directory::{account, answered, millis};
 use super::list_users::PAGE;
 use crate::clients::AwsConfig;
-use crate::error::port_error;
+use crate::error::{OperationError, port_error};
 
 const GET: &str = "cognito-idp:GetGroup";
 const LIST: &str = "cognito-idp:ListGroups";
@@ -139,9 +140,9 @@ impl GroupDirectory for CognitoGroupDirectory {
 const GONE: (&str, &str) = (NO_GROUP, "group_not_found");
 
 /// The outcome; a group that is not there is refused.
-fn found<T, E: ProvideErrorMetadata, R>(
+fn found<T, E: OperationError>(
     operation: &'static str,
-    sent: Result<T, SdkError<E, R>>,
+    sent: Result<T, SdkError<E, HttpResponse>>,
 ) -> Result<Result<(), Refused>, PortError> {
     match &sent {
         Err(error) if is_not_there(error) => Ok(Err(Refused::NotFound)),
@@ -149,7 +150,7 @@ fn found<T, E: ProvideErrorMetadata, R>(
     }
 }
 
-fn is_not_there<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+pub(super) fn is_not_there<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     code(error) == Some(NO_GROUP)
 }
 

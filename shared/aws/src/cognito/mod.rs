@@ -7,11 +7,15 @@ mod contacts;
 mod directory;
 mod groups;
 mod list_users;
+mod members;
+mod memberships;
 mod resolver;
 
-pub use accounts::{CognitoAccountLocker, CognitoDeviceForgetter, CognitoSessionTerminator};
+pub use accounts::{CognitoAccountEnabler, CognitoAccountLocker, CognitoDeviceForgetter, CognitoSessionTerminator};
 pub use app_clients::{CognitoAppClients, CognitoRefreshTokens};
 pub use contacts::CognitoContactBook;
 pub use directory::CognitoUserDirectory;
 pub use groups::CognitoGroupDirectory;
+pub use members::CognitoMemberDirectory;
+pub use memberships::CognitoMembershipReader;
 pub use resolver::CognitoSubjectResolver;

@@ -112,9 +112,10 @@ impl CognitoSubjectResolver {
                 self.everywhere(Searchable::PhoneNumber, phone_number).await
             }
             SubjectIdentifier::Username { username } => self.everywhere(Searchable::Username, username).await,
-            SubjectIdentifier::Group { .. } | SubjectIdentifier::Aliases { .. } => {
-                Err(PortError::reject(LIST_USERS, "not_a_single_subject"))
-            }
+            SubjectIdentifier::Group { .. }
+            | SubjectIdentifier::List { .. }
+            | SubjectIdentifier::Ended {}
+            | SubjectIdentifier::Aliases { .. } => Err(PortError::reject(LIST_USERS, "not_a_single_subject")),
         }
     }
 }

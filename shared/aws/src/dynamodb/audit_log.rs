@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use revocation_core::domain::audit::{AuditRecord, Started, StepRecord, Trail};
 use revocation_core::domain::profile::{Profile, SubjectKey};
@@ -16,12 +17,12 @@ use super::item::{Item, from_json, json, n, s, text};
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
-const PUT: &str = "dynamodb:PutItem";
-const QUERY: &str = "dynamodb:Query";
+pub(super) const PUT: &str = "dynamodb:PutItem";
+pub(super) const QUERY: &str = "dynamodb:Query";
 
-const STARTED: &str = "started";
-const RESOLVED: &str = "resolved";
-const FINISHED: &str = "finished";
+pub(super) const STARTED: &str = "started";
+pub(super) const RESOLVED: &str = "resolved";
+pub(super) const FINISHED: &str = "finished";
 
 /// The revocations table.
 pub struct DynamoAuditLog {
@@ -40,7 +41,7 @@ impl DynamoAuditLog {
     }
 
     /// Puts an item unless its key exists. Returns the one that stands there already.
-    async fn put_once(
+    pub(super) async fn put_once(
         &self,
         id: &RevocationId,
         step: &str,
@@ -66,14 +67,18 @@ impl DynamoAuditLog {
         }
     }
 
-    async fn trail(&self, id: &RevocationId) -> Result<Trail, PortError> {
+    /// A query of the table.
+    pub(super) fn query(&self) -> QueryFluentBuilder {
+        self.client.query().table_name(&self.table)
+    }
+
+    /// Everything under one id, as it is now.
+    pub(super) async fn items(&self, id: &RevocationId) -> Result<Vec<Item>, PortError> {
         let mut items = Vec::new();
         let mut from = None;
         loop {
             let page = self
-                .client
                 .query()
-                .table_name(&self.table)
                 .key_condition_expression("revocation_id = :id")
                 .expression_attribute_values(":id", s(&id.0))
                 .consistent_read(true)
@@ -84,7 +89,7 @@ impl DynamoAuditLog {
             items.extend(page.items.unwrap_or_default());
             from = page.last_evaluated_key;
             if from.is_none() {
-                return assemble(&items);
+                return Ok(items);
             }
         }
     }
@@ -97,7 +102,8 @@ impl AuditLog for DynamoAuditLog {
         if self.put_once(&started.revocation_id, STARTED, started.received_at, body).await?.is_none() {
             return Ok(Begun::New);
         }
-        Ok(Begun::Before(Box::new(self.trail(&started.revocation_id).await?)))
+        let items = self.items(&started.revocation_id).await?;
+        Ok(Begun::Before(Box::new(assemble(&items)?)))
     }
 
     async fn resolved(&self, id: &RevocationId, profiles: &[Profile], at: EpochMillis) -> Result<(), PortError> {
@@ -164,7 +170,7 @@ fn assemble(items: &[Item]) -> Result<Trail, PortError> {
 }
 
 /// Neither pool ids nor `sub`s contain `#` or `/`.
-fn key(text: &str) -> Result<SubjectKey, PortError> {
+pub(super) fn key(text: &str) -> Result<SubjectKey, PortError> {
     let (pool, sub) = text.split_once('#').ok_or(PortError::reject(QUERY, "unreadable_item"))?;
     Ok(SubjectKey::new(pool, sub))
 }

@@ -23,8 +23,10 @@ use crate::error::port_error;
 pub(super) const UPDATE: &str = "dynamodb:UpdateItem";
 /// How often the item may change hands between our writes before the queue tries again.
 const MOST_CHANGES_OF_HANDS: usize = 4;
-/// The item holds nothing that must outlive a confirmed sign-out.
-const ENDS_NO_SESSION: &str = "attribute_not_exists(sessions) AND attribute_not_exists(others_not_before)";
+/// The item holds nothing that must outlive a confirmed sign-out: no session ended by itself, and no hold, past ones
+/// included.
+const ENDS_WITH_THE_SIGN_OUT: &str = "attribute_not_exists(sessions) AND attribute_not_exists(others_not_before) AND \
+    attribute_not_exists(hold) AND attribute_not_exists(hold_at)";
 
 /// Writes the tombstones table, and notes every change in the feed.
 pub struct DynamoTombstoneWriter {
@@ -48,6 +50,10 @@ impl DynamoTombstoneWriter {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self { client: aws.dynamodb(), table: table.into(), feed: TombstoneFeed::new(aws, feed_table, clock) }
+    }
+
+    pub(super) fn feed(&self) -> &TombstoneFeed {
+        &self.feed
     }
 
     pub(super) fn update(&self, subject: &SubjectKey) -> UpdateItemFluentBuilder {
@@ -94,7 +100,7 @@ impl DynamoTombstoneWriter {
         for _ in 0..MOST_CHANGES_OF_HANDS {
             if self.seal_own(subject, seal).await?
                 || self.seal_in_place(subject, seal).await?
-                || self.seal_beside_sessions(subject, seal).await?
+                || self.seal_beside_more(subject, seal).await?
             {
                 return Ok(Sealed::Sealed);
             }
@@ -110,7 +116,7 @@ impl DynamoTombstoneWriter {
         let update = self
             .update(subject)
             .update_expression("SET not_before = :at, sealed = :yes, expires_at = :end")
-            .condition_expression(format!("revocation_id = :id AND not_before <= :at AND {ENDS_NO_SESSION}"))
+            .condition_expression(format!("revocation_id = :id AND not_before <= :at AND {ENDS_WITH_THE_SIGN_OUT}"))
             .expression_attribute_values(":at", n(seal.at.0))
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
             .expression_attribute_values(":end", n(seal.expires_at.0))
@@ -123,7 +129,7 @@ impl DynamoTombstoneWriter {
         let update = self
             .update(subject)
             .update_expression("SET sealed = :yes, expires_at = :end")
-            .condition_expression(format!("revocation_id = :id AND not_before > :at AND {ENDS_NO_SESSION}"))
+            .condition_expression(format!("revocation_id = :id AND not_before > :at AND {ENDS_WITH_THE_SIGN_OUT}"))
             .expression_attribute_values(":at", n(seal.at.0))
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
             .expression_attribute_values(":end", n(seal.expires_at.0))
@@ -131,9 +137,9 @@ impl DynamoTombstoneWriter {
         apply(update).await
     }
 
-    /// As the two before, where a session was ended by itself. It may have begun after this sign-out, so that its refresh
-    /// token lives on: the item keeps its ten years.
-    async fn seal_beside_sessions(&self, subject: &SubjectKey, seal: &Seal) -> Result<bool, PortError> {
+    /// As the two before, where a session was ended by itself, or a hold placed. The session may have begun after this
+    /// sign-out, so that its refresh token lives on; a hold does not end with it: the item keeps its ten years.
+    async fn seal_beside_more(&self, subject: &SubjectKey, seal: &Seal) -> Result<bool, PortError> {
         for (update, condition) in [
             ("SET not_before = :at, sealed = :yes", "revocation_id = :id AND not_before <= :at"),
             ("SET sealed = :yes", "revocation_id = :id AND not_before > :at"),
@@ -153,7 +159,7 @@ impl DynamoTombstoneWriter {
     }
 
     /// An update expression knows no maximum: the expiry is raised by a write of its own if it is the later one.
-    async fn keep_until(&self, subject: &SubjectKey, end: EpochSeconds) -> Result<(), PortError> {
+    pub(super) async fn keep_until(&self, subject: &SubjectKey, end: EpochSeconds) -> Result<(), PortError> {
         let longer = self
             .update(subject)
             .update_expression("SET expires_at = :end")
@@ -170,7 +176,7 @@ impl DynamoTombstoneWriter {
         for (update, condition, found) in [
             (
                 "SET not_before = :at, expires_at = :end",
-                &*format!("sealed = :yes AND not_before <= :at AND {ENDS_NO_SESSION}"),
+                &*format!("sealed = :yes AND not_before <= :at AND {ENDS_WITH_THE_SIGN_OUT}"),
                 Sealed::Sealed,
             ),
             ("SET not_before = :at", "sealed = :yes AND not_before <= :at", Sealed::Sealed),

@@ -16,7 +16,7 @@ use crate::clients::AwsConfig;
 use crate::error::port_error;
 
 /// The longest `DelaySeconds` SQS knows.
-const LONGEST_DELAY_S: u64 = 900;
+pub(super) const LONGEST_DELAY_S: u64 = 900;
 
 /// A queue of requests.
 pub struct SqsRequestQueue {

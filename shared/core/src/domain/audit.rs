@@ -16,6 +16,9 @@ use super::time::{EpochMillis, EpochSeconds};
 /// Code of a step that was not needed because the user is gone.
 pub const USER_NOT_FOUND: &str = "user_not_found";
 
+/// Code of the seal of a revocation that was called off: the tombstone was closed without a sign-out.
+pub const CALLED_OFF: &str = "called_off";
+
 /// A step that is done for one subject, in the order in which it is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -155,6 +158,8 @@ pub enum Outcome {
     Partial,
     /// The subject identifier means nobody in the configured pools.
     NoSuchUser,
+    /// Called off between tombstone and sign-out: what was issued by then is refused, the person may sign in again.
+    Cancelled,
 }
 
 // === impl Step ===
@@ -222,6 +227,7 @@ impl AuditRecord {
         let outcome = match subject {
             None => Outcome::NoSuchUser,
             Some(_) if is_gone(steps) => Outcome::NoSuchUser,
+            Some(_) if was_called_off(steps) => Outcome::Cancelled,
             Some(_) if steps.values().any(|record| record.outcome.is_failed()) => Outcome::Partial,
             Some(_) => Outcome::Complete,
         };
@@ -283,9 +289,13 @@ fn is_gone(steps: &BTreeMap<Step, StepRecord>) -> bool {
     steps.get(&Step::GlobalSignOut).is_some_and(|record| record.outcome == StepOutcome::not_needed(USER_NOT_FOUND))
 }
 
+fn was_called_off(steps: &BTreeMap<Step, StepRecord>) -> bool {
+    steps.get(&Step::Seal).is_some_and(|record| record.outcome == StepOutcome::not_needed(CALLED_OFF))
+}
+
 /// Whether an identifier may be an address or a number. Only what is made of the characters of ids and ARNs is let
 /// through, so that no other spelling of `@` slips past.
-fn looks_personal(id: &str) -> bool {
+pub(super) fn looks_personal(id: &str) -> bool {
     let plain = id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'/' | b'-'));
     let digits = id.trim_start_matches('0');
     let like_a_phone_number = id.starts_with("00") && digits.len() >= 7 && digits.bytes().all(|b| b.is_ascii_digit());

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::action::{AccountActionRequest, ActionRecord};
 use super::audit::AuditRecord;
+use super::bulk::BulkRevocationCompleted;
 use super::incident::Page;
 use super::request::RevocationRequest;
 use super::text::LocalizedText;
@@ -14,14 +16,26 @@ pub const REVOCATION_REQUESTED: &str = "Revocation Requested";
 pub const SESSIONS_REVOKED: &str = "Sessions Revoked";
 /// `detail-type` of [`RevocationFailed`].
 pub const REVOCATION_FAILED: &str = "Revocation Failed";
+/// `detail-type` of [`AccountActionRequest`].
+pub const ACCOUNT_ACTION_REQUESTED: &str = "Account Action Requested";
+/// `detail-type` of [`ActionRecord`].
+pub const ACCOUNT_ACTION_COMPLETED: &str = "Account Action Completed";
 /// `detail-type` of [`Page`].
 pub const COMPROMISE_THRESHOLD_EXCEEDED: &str = "Compromise Threshold Exceeded";
+
+/// `detail-type` of [`BulkRevocationCompleted`].
+pub const BULK_REVOCATION_COMPLETED: &str = "Bulk Revocation Completed";
+/// `detail-type` of [`ControlRequest`](super::bulk::ControlRequest).
+pub const BULK_CONTROL_REQUESTED: &str = "Bulk Control Requested";
+
+/// `detail-type` of a message by which the bulk revoker has itself go on: `{"job_id": …}`. Never on the bus.
+pub const BULK_WORK_DUE: &str = "Bulk Work Due";
 
 /// `source` of a request that was put on a queue instead of the bus: parked and released by an operator, or sent ahead
 /// by an intake. Who may write to the queue decides who may say it; the bus carries no event of this source.
 pub const QUEUED_SOURCE: &str = "revocation.queued";
 
-/// An event on the bus. Past tense, except the one command.
+/// An event on the bus. Past tense, except the commands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// Somebody asks for a revocation.
@@ -30,8 +44,14 @@ pub enum Event {
     SessionsRevoked(SessionsRevoked),
     /// A step of a subject's revocation failed for good.
     RevocationFailed(RevocationFailed),
+    /// Somebody asks for an action on an account.
+    AccountActionRequested(AccountActionRequest),
+    /// An action on an account ended, one way or another.
+    AccountActionCompleted(ActionRecord),
     /// Too many accounts with signs of compromise.
     CompromiseThresholdExceeded(Page),
+    /// A bulk revocation is over.
+    BulkRevocationCompleted(BulkRevocationCompleted),
 }
 
 /// A subject's sessions were ended. Schema: `events/schemas/sessions-revoked.v1.json`.
@@ -81,7 +101,10 @@ impl Event {
             Self::RevocationRequested(_) => REVOCATION_REQUESTED,
             Self::SessionsRevoked(_) => SESSIONS_REVOKED,
             Self::RevocationFailed(_) => REVOCATION_FAILED,
+            Self::AccountActionRequested(_) => ACCOUNT_ACTION_REQUESTED,
+            Self::AccountActionCompleted(_) => ACCOUNT_ACTION_COMPLETED,
             Self::CompromiseThresholdExceeded(_) => COMPROMISE_THRESHOLD_EXCEEDED,
+            Self::BulkRevocationCompleted(_) => BULK_REVOCATION_COMPLETED,
         }
     }
 
@@ -91,7 +114,10 @@ impl Event {
             Self::RevocationRequested(detail) => serde_json::to_string(detail),
             Self::SessionsRevoked(detail) => serde_json::to_string(detail),
             Self::RevocationFailed(detail) => serde_json::to_string(detail),
+            Self::AccountActionRequested(detail) => serde_json::to_string(detail),
+            Self::AccountActionCompleted(detail) => serde_json::to_string(detail),
             Self::CompromiseThresholdExceeded(detail) => serde_json::to_string(detail),
+            Self::BulkRevocationCompleted(detail) => serde_json::to_string(detail),
         }
     }
 }

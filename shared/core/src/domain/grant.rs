@@ -94,7 +94,7 @@ impl Grant {
     /// A user pool's issuer names the pool; whatever else is named is looked up in the granted pools only.
     fn admit(&self, subject: &SubjectIdentifier) -> Result<(), NotGranted> {
         match subject {
-            SubjectIdentifier::Group { .. } => Err(NotGranted::Group),
+            many if many.is_many() => Err(NotGranted::Group),
             SubjectIdentifier::IssSub { iss, .. } if is_pool_issuer(iss) => {
                 let granted = self.pools.iter().any(|pool| pool.issuers().contains(iss));
                 granted.then_some(()).ok_or(NotGranted::Pool)

@@ -8,6 +8,7 @@ use super::profile::{SubjectKey, UserPoolId};
 use super::reason::ReasonCode;
 use super::revocation_id::{PayloadDigest, RevocationId};
 use super::session::{self, SessionScope};
+use super::shape::Mismatch;
 use super::subject::{BadSubject, SubjectIdentifier};
 use super::text::{self, BadText, LocalizedText};
 use super::time::{EpochMillis, NotATimestamp};
@@ -18,7 +19,7 @@ pub const VERSION: &str = "1";
 pub const MAX_DETAIL_BYTES: usize = 64 * 1024;
 const MAX_SOURCE_CHARS: usize = 128;
 const MAX_EVENT_ID_CHARS: usize = 256;
-const MAX_INITIATOR_CHARS: usize = 512;
+pub(super) const MAX_INITIATOR_CHARS: usize = 512;
 const MAX_POOLS: usize = 64;
 /// Cognito API, `UserPoolIdType`.
 const MAX_POOL_ID_CHARS: usize = 55;
@@ -150,7 +151,10 @@ impl RevocationRequest {
             return Err(BadRequest::Version);
         }
         let mut json = serde_json::Deserializer::from_str(detail);
-        let request: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| shape(&error))?;
+        let request: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let Mismatch { path, what } = Mismatch::of(&error);
+            BadRequest::Shape { path, what }
+        })?;
         json.end().map_err(|_| BadRequest::Shape { path: ".".into(), what: "more than one JSON value" })?;
         request.check()?;
         Ok(request)
@@ -161,15 +165,7 @@ impl RevocationRequest {
         if self.version != VERSION {
             return Err(BadRequest::Version);
         }
-        let name = &self.source.name;
-        let name_ok = (1..=MAX_SOURCE_CHARS).contains(&name.len())
-            && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'/'));
-        if !name_ok {
-            return Err(BadRequest::Source("name", "is not 1 to 128 of a-z, 0-9, . - _ /"));
-        }
-        if text::check(&self.source.event_id, MAX_EVENT_ID_CHARS).is_err() {
-            return Err(BadRequest::Source("event_id", "is not 1 to 256 printable characters"));
-        }
+        self.source.check().map_err(|(member, why)| BadRequest::Source(member, why))?;
         self.sub_id.check()?;
         text::check(&self.initiator.id, MAX_INITIATOR_CHARS).map_err(|e| BadRequest::Text("initiator.id", e))?;
         self.reason_admin.check().map_err(|e| BadRequest::Text("reason_admin", e))?;
@@ -178,7 +174,7 @@ impl RevocationRequest {
             text::check(txn, MAX_EVENT_ID_CHARS).map_err(|e| BadRequest::Text("txn", e))?;
         }
         self.occurred_at.as_deref().map(EpochMillis::parse_rfc3339).transpose()?;
-        if self.pools.len() > MAX_POOLS || self.pools.iter().any(|p| text::check(&p.0, MAX_POOL_ID_CHARS).is_err()) {
+        if !are_pools(&self.pools) {
             return Err(BadRequest::Pools);
         }
         if self.effect == Effect::Refresh && self.reason != ReasonCode::RoleChange {
@@ -217,6 +213,23 @@ impl RevocationRequest {
     }
 }
 
+// === impl EventSource ===
+
+impl EventSource {
+    /// Checks characters and length; says which member is wrong, and how.
+    pub(super) fn check(&self) -> Result<(), (&'static str, &'static str)> {
+        let name_ok = (1..=MAX_SOURCE_CHARS).contains(&self.name.len())
+            && self.name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'/'));
+        if !name_ok {
+            return Err(("name", "is not 1 to 128 of a-z, 0-9, . - _ /"));
+        }
+        if text::check(&self.event_id, MAX_EVENT_ID_CHARS).is_err() {
+            return Err(("event_id", "is not 1 to 256 printable characters"));
+        }
+        Ok(())
+    }
+}
+
 // === impl Effect ===
 
 impl Effect {
@@ -232,6 +245,11 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SessionSco
     SessionScope::deserialize(deserializer).map(Some)
 }
 
+/// Whether these can be pools, and are not too many.
+pub(super) fn are_pools(pools: &[UserPoolId]) -> bool {
+    pools.len() <= MAX_POOLS && pools.iter().all(|pool| text::check(&pool.0, MAX_POOL_ID_CHARS).is_ok())
+}
+
 /// A reason that says something of the person, and not of one device, ends every session.
 fn check_session(session: &SessionScope, reason: ReasonCode) -> Result<(), BadRequest> {
     if !session::is_origin_jti(session.origin_jti()) {
@@ -241,55 +259,6 @@ fn check_session(session: &SessionScope, reason: ReasonCode) -> Result<(), BadRe
         return Err(BadRequest::Session("is for user_request, anomaly and canary only"));
     }
     Ok(())
-}
-
-/// serde's messages quote values ("invalid type: string \"jane@…\""), so only path and kind are passed on.
-fn shape(error: &serde_path_to_error::Error<serde_json::Error>) -> BadRequest {
-    let text = error.inner().to_string();
-    let what = match error.inner().classify() {
-        serde_json::error::Category::Data if text.starts_with("missing field") => "a member is missing",
-        serde_json::error::Category::Data if text.starts_with("unknown field") => "an unknown member",
-        serde_json::error::Category::Data if text.starts_with("duplicate field") => "a member stands twice",
-        serde_json::error::Category::Data if text.starts_with("unknown variant") => "a value outside the closed list",
-        serde_json::error::Category::Data => "a value of the wrong type",
-        serde_json::error::Category::Eof => "the JSON ends too early",
-        serde_json::error::Category::Syntax | serde_json::error::Category::Io => "not JSON",
-    };
-    let path = error.path().iter().map(known_member).collect::<Vec<_>>().join(".");
-    let path = if path.is_empty() { ".".to_owned() } else { path };
-    BadRequest::Shape { path, what }
-}
-
-/// A part of a JSON path, if it is a word of the schema: a member's name is chosen by the sender and may be anything,
-/// an address too (I10).
-fn known_member(segment: &serde_path_to_error::Segment) -> String {
-    const MEMBERS: [&str; 19] = [
-        "version",
-        "source",
-        "name",
-        "event_id",
-        "sub_id",
-        "format",
-        "uri",
-        "email",
-        "iss",
-        "sub",
-        "id",
-        "phone_number",
-        "identifiers",
-        "username",
-        "group",
-        "reason",
-        "initiator",
-        "kind",
-        "occurred_at",
-    ];
-    const MORE: [&str; 6] = ["reason_admin", "reason_user", "effect", "lockout", "session", "txn"];
-    match segment {
-        serde_path_to_error::Segment::Map { key } if MEMBERS.iter().chain(&MORE).any(|name| name == key) => key.clone(),
-        serde_path_to_error::Segment::Seq { index } => index.to_string(),
-        _ => "?".into(),
-    }
 }
 
 #[cfg(test)]

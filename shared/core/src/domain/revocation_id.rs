@@ -23,12 +23,22 @@ impl RevocationId {
     /// Derives the id. The source's length goes in first, so that ("a", "bc") and ("ab", "c") differ.
     #[must_use]
     pub fn derive(source: &str, event_id: &str) -> Self {
+        Self::with_prefix("rv", source, event_id)
+    }
+
+    /// The id of an action on an account: `ac_` and the same digits. Actions share the audit trail with revocations.
+    #[must_use]
+    pub fn of_action(source: &str, event_id: &str) -> Self {
+        Self::with_prefix("ac", source, event_id)
+    }
+
+    fn with_prefix(prefix: &str, source: &str, event_id: &str) -> Self {
         let mut hash = Sha256::new();
         hash.update((source.len() as u64).to_be_bytes());
         hash.update(source.as_bytes());
         hash.update(event_id.as_bytes());
         // 128 bits: a collision among 2^40 revocations has odds of 2^-48.
-        Self(format!("rv_{}", hex(hash.finalize().iter().take(16))))
+        Self(format!("{prefix}_{}", hex(hash.finalize().iter().take(16))))
     }
 }
 

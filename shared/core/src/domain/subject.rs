@@ -59,6 +59,13 @@ pub enum SubjectIdentifier {
         /// The group's name.
         group: String,
     },
+    /// Everyone on a list that an operator brought, of subjects given as above.
+    List {
+        /// What it is kept under: the SHA-256 of its content, 64 hexadecimal digits.
+        list: String,
+    },
+    /// Everyone whose end date has passed (README, `EndDateAttribute`) and who is still enabled.
+    Ended {},
 }
 
 /// Why a subject identifier was refused. Values are not quoted: they are personal data (I10).
@@ -79,9 +86,12 @@ pub enum BadSubject {
     /// No identifiers, or more than [`MAX_ALIASES`].
     #[error("`identifiers` has none or more than 16 entries")]
     AliasCount,
-    /// Aliases within aliases (forbidden by RFC 9493 section 3.2.8), or a group among them.
+    /// Aliases within aliases (forbidden by RFC 9493 section 3.2.8), or many people among them.
     #[error("`identifiers` may contain neither aliases nor groups")]
     NestedAlias,
+    /// Not a SHA-256.
+    #[error("`list` is not 64 hexadecimal digits")]
+    NotAList,
 }
 
 // === impl SubjectIdentifier ===
@@ -99,7 +109,15 @@ impl SubjectIdentifier {
             Self::Aliases { .. } => "aliases",
             Self::Username { .. } => "username",
             Self::Group { .. } => "group",
+            Self::List { .. } => "list",
+            Self::Ended {} => "ended",
         }
+    }
+
+    /// Whether it means many people rather than one: those are revoked by the bulk engine.
+    #[must_use]
+    pub fn is_many(&self) -> bool {
+        matches!(self, Self::Group { .. } | Self::List { .. } | Self::Ended {})
     }
 
     /// Checks length, characters and form of every member.
@@ -124,7 +142,7 @@ impl SubjectIdentifier {
                     return Err(BadSubject::AliasCount);
                 }
                 for one in identifiers {
-                    if matches!(one, Self::Aliases { .. } | Self::Group { .. }) {
+                    if one.is_many() || matches!(one, Self::Aliases { .. }) {
                         return Err(BadSubject::NestedAlias);
                     }
                     one.check()?;
@@ -133,12 +151,18 @@ impl SubjectIdentifier {
             }
             Self::Username { username } => named("username", username, MAX_NAME_CHARS),
             Self::Group { group } => named("group", group, MAX_NAME_CHARS),
+            Self::List { list } => is_sha256(list).then_some(()).ok_or(BadSubject::NotAList),
+            Self::Ended {} => Ok(()),
         }
     }
 }
 
 fn named(member: &'static str, value: &str, max: usize) -> Result<(), BadSubject> {
     text::check(value, max).map_err(|bad| BadSubject::Text(member, bad))
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn is_address(text: &str) -> bool {
@@ -172,6 +196,8 @@ mod tests {
             r#"{"format":"aliases","identifiers":[{"format":"email","email":"a@example.com"}]}"#,
             r#"{"format":"username","username":"Okta_00u1"}"#,
             r#"{"format":"group","group":"contractors"}"#,
+            r#"{"format":"list","list":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}"#,
+            r#"{"format":"ended"}"#,
         ] {
             let read: SubjectIdentifier = serde_json::from_str(json).unwrap();
             assert_eq!(read.check(), Ok(()), "{json}");

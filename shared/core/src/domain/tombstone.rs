@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::hold::ActionStamp;
+pub use super::hold::Hold;
 use super::revocation_id::RevocationId;
 use super::session::{EndedSessions, SessionCutoff};
 use super::time::{EpochMillis, EpochSeconds};
@@ -45,6 +47,8 @@ pub struct Tombstone {
     pub others: Option<OthersCutoff>,
     /// No token at all is accepted until then.
     pub hold: Option<Hold>,
+    /// The action that last placed or released a hold; an earlier one has no effect any more.
+    pub hold_changed: Option<ActionStamp>,
     /// The revocation that set `not_before`; it alone may seal.
     pub revocation_id: Option<RevocationId>,
     /// DynamoDB's TTL attribute. Never consulted: TTL deletes late, and a cutoff in the past refuses nobody new.
@@ -58,15 +62,6 @@ pub struct OthersCutoff {
     pub not_before: EpochSeconds,
     /// … unless it is of this session (`origin_jti`). Empty: of none.
     pub spared: String,
-}
-
-/// A hold by an operator.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hold {
-    /// Until when; `None` until it is released.
-    pub until: Option<EpochSeconds>,
-    /// What the refused person is told.
-    pub message: String,
 }
 
 /// The claims of a token that decide. Cognito writes times in whole seconds.
@@ -152,7 +147,7 @@ impl Tombstone {
     /// Decides I4 for a token at `now`. `None` means the tombstone has nothing against it.
     #[must_use]
     pub fn refusal(&self, token: &TokenStamp<'_>, now: EpochSeconds) -> Option<Refusal> {
-        if self.hold.as_ref().is_some_and(|hold| hold.until.is_none_or(|until| now <= until)) {
+        if self.is_held(now) {
             return Some(Refusal::Hold);
         }
         // `iat` alone lets a refresh in the gap through; `auth_time` alone was reported to change under
@@ -212,7 +207,9 @@ impl Tombstone {
         self.sealed |= ours;
         // A session ended by itself may have begun after this sign-out: its refresh token lives on, and so must its entry.
         let ends_sessions = !self.sessions.is_empty() || self.others.is_some();
-        if !ends_sessions && (ours || (self.sealed && !later_stands)) {
+        // A hold outlives a sign-out, and so does what keeps an earlier one from being placed again.
+        let held = self.hold.is_some() || self.hold_changed.is_some();
+        if !ends_sessions && !held && (ours || (self.sealed && !later_stands)) {
             self.expires_at = Some(seal.expires_at);
         }
         if self.sealed { Sealed::Sealed } else { Sealed::LeftToAnother }

@@ -13,7 +13,9 @@ use crate::domain::subject::SubjectIdentifier;
 use crate::domain::time::EpochMillis;
 use crate::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
 
+mod action;
 mod app_client;
+mod bulk;
 mod compromise;
 mod directory;
 mod evidence;
@@ -22,7 +24,9 @@ mod notice;
 mod queue;
 mod session;
 
+pub use action::{AccountEnabler, ActionBegun, ActionLog, MembershipReader, TombstoneHolder};
 pub use app_client::{AppClient, AppClients, ClientSecret, Redeemed, RefreshTokens};
+pub use bulk::{BegunReader, BulkJobs, JobQueue, MemberDirectory, Pacer};
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
 pub use directory::{AccountFilter, GroupDirectory, Refused, Searchable, UserDirectory};
 pub use evidence::{AuditChain, DigestSigner, DigestStore, RecordIndex, RecordReader};

@@ -19,7 +19,6 @@ use crate::domain::profile::{Profile, SubjectKey};
 use crate::domain::request::{Effect, RevocationRequest};
 use crate::domain::revocation_id::RevocationId;
 use crate::domain::session::SessionScope;
-use crate::domain::subject::SubjectIdentifier;
 use crate::domain::time::EpochMillis;
 use crate::domain::tombstone::{Cutoff, CutoffKind};
 use crate::ports::{
@@ -27,6 +26,7 @@ use crate::ports::{
     SessionTerminator, SubjectResolver, TombstoneWriter,
 };
 
+mod halves;
 mod sessions;
 mod steps;
 
@@ -76,9 +76,9 @@ pub enum RevokeError {
     /// The same id with another payload (I8).
     #[error("revocation {0} was already requested with another payload")]
     IdConflict(RevocationId),
-    /// Groups are revoked member by member by the bulk engine.
-    #[error("a group is not a single subject; request one revocation per member")]
-    GroupSubject,
+    /// Many people are revoked member by member by the bulk engine, to whose queue the rule sends such requests.
+    #[error("not a single subject; the function bulk revokes groups and lists")]
+    ManySubjects,
     /// Some subjects or steps are left.
     #[error("{left} of {of} subjects are not finished")]
     Unfinished {
@@ -99,7 +99,7 @@ impl Disposed for RevokeError {
         match self {
             Self::Port(error) => error.disposition,
             Self::Unfinished { why, .. } => why.disposition,
-            Self::IdConflict(_) | Self::GroupSubject => Disposition::Reject,
+            Self::IdConflict(_) | Self::ManySubjects => Disposition::Reject,
         }
     }
 }
@@ -113,8 +113,8 @@ impl Revoker {
         request: RevocationRequest,
         received_at: EpochMillis,
     ) -> Result<RevocationOutcome, RevokeError> {
-        if matches!(request.sub_id, SubjectIdentifier::Group { .. }) {
-            return Err(RevokeError::GroupSubject);
+        if request.sub_id.is_many() {
+            return Err(RevokeError::ManySubjects);
         }
         let mut trail = self.begin(request, received_at).await?;
         if trail.finished {

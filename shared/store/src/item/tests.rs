@@ -7,8 +7,8 @@ fn read(item: &str) -> Result<Option<Tombstone>, Failure> {
 
 const EVERYTHING: &str = r#"{"subject":{"S":"p#s"},"not_before":{"N":"7"},"claims_not_before":{"N":"8"},
     "sealed":{"BOOL":true},"sessions":{"M":{"o":{"N":"9"}}},"others_not_before":{"N":"6"},"others_spared":{"S":"here"},
-    "hold":{"M":{"until":{"N":"10"},"message":{"S":"wait \"a\" bit\n\u00e9"}}},"revocation_id":{"S":"rv_1"},
-    "expires_at":{"N":"11"},"another":{"L":[{"NULL":true},{"B":"AA=="}]}}"#;
+    "hold":{"M":{"until":{"N":"10"},"message":{"S":"wait \"a\" bit\n\u00e9"}}},"hold_at":{"N":"5000"},"hold_by":{"S":"ac_1"},
+    "revocation_id":{"S":"rv_1"},"expires_at":{"N":"11"},"another":{"L":[{"NULL":true},{"B":"AA=="}]}}"#;
 
 #[test]
 fn reads_every_attribute() {
@@ -19,6 +19,7 @@ fn reads_every_attribute() {
         sessions: BTreeMap::from([("o".into(), EpochSeconds(9))]),
         others: Some(OthersCutoff { not_before: EpochSeconds(6), spared: "here".into() }),
         hold: Some(Hold { until: Some(EpochSeconds(10)), message: "wait \"a\" bit\né".into() }),
+        hold_changed: Some(ActionStamp { at: EpochMillis(5_000), by: RevocationId("ac_1".into()) }),
         revocation_id: Some(RevocationId("rv_1".into())),
         expires_at: Some(EpochSeconds(11)),
     };

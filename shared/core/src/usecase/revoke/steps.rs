@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::Revoker;
-use crate::domain::audit::{AuditRecord, Step, StepOutcome, StepRecord, Trail, USER_NOT_FOUND};
+use crate::domain::audit::{AuditRecord, CALLED_OFF, Step, StepOutcome, StepRecord, Trail, USER_NOT_FOUND};
 use crate::domain::disposition::Disposition;
 use crate::domain::policy::{Actions, Lock};
 use crate::domain::profile::{Profile, SubjectKey};
 use crate::domain::revocation_id::RevocationId;
 use crate::domain::session::SessionCutoff;
-use crate::domain::tombstone::{Cutoff, CutoffKind, Seal, Sealed};
+use crate::domain::time::EpochSeconds;
+use crate::domain::tombstone::{Cutoff, CutoffKind, LONGEST_REFRESH_LIFE, Seal, Sealed};
 use crate::ports::{Acted, PortError};
 
 /// The seal was left to another revocation that was still signing the same user out.
@@ -75,6 +76,17 @@ impl<'a> Steps<'a> {
             self.write(Step::GlobalSignOut, StepOutcome::not_needed(USER_NOT_FOUND)).await?;
         }
         self.seal().await
+    }
+
+    /// Closes the tombstone at its cutoff without a sign-out. The refresh tokens live on, and so must the tombstone.
+    pub(super) async fn called_off(&mut self, cutoff: EpochSeconds) -> Result<(), PortError> {
+        if self.has(Step::Seal) {
+            return Ok(());
+        }
+        let expires_at = cutoff.plus(LONGEST_REFRESH_LIFE);
+        let seal = Seal { revocation_id: self.id.clone(), at: cutoff, expires_at };
+        self.revoker.tombstones.seal(self.subject, &seal).await?;
+        self.write(Step::Seal, StepOutcome::not_needed(CALLED_OFF)).await
     }
 
     async fn lock(&mut self, profile: &Profile, lock: Lock) -> Result<(), PortError> {

@@ -1,0 +1,186 @@
+//! The second half for a page of members: sign-outs and what the policy adds, within the quota.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+
+use super::locking::{failure, port_error};
+use super::{BulkRevoker, Stop};
+use crate::domain::audit::{AuditRecord, Outcome};
+use crate::domain::bulk::{BulkJob, BulkPage, MemberFailure, Stage, Tally, Wish, member_revocation_id};
+use crate::domain::disposition::{Disposed as _, Disposition};
+use crate::domain::event::Event;
+use crate::domain::profile::Profile;
+use crate::domain::time::EpochMillis;
+use crate::ports::PortError;
+use crate::usecase::revoke::RevocationOutcome;
+
+/// Members at the same time: enough that each second's turns are used although a member takes several calls.
+const AT_ONCE: usize = 16;
+/// How often progress is saved, and asked what people wish.
+const PROGRESS: Duration = Duration::from_secs(1);
+/// So many members in a row, fewer being left to chance, and it is the service that is out, not the members.
+const OUTAGE_AFTER: usize = 8;
+/// After so many stalled slices (half an hour) members that cannot be finished are left to `revoke`, however many.
+const MOST_STALLS: u32 = 20;
+/// The same for so few that it may be them and not the service.
+const MOST_STALLS_OF_FEW: u32 = 3;
+/// Code of a member that was left to the function `revoke`.
+const HANDED_OVER: &str = "handed_over";
+
+/// What came of one member.
+enum Ended {
+    /// Nothing is left to do.
+    Done,
+    /// A step failed for good.
+    Failed(MemberFailure),
+    /// It may succeed later.
+    Later(Profile, PortError),
+    /// Not begun.
+    Skipped,
+}
+
+impl BulkRevoker {
+    /// Ends the sessions of everyone on the page; done anew after an interruption, which is quick for those who are done.
+    pub(super) async fn end(&self, job: &mut BulkJob, number: u32, until: EpochMillis) -> Result<(), Stop> {
+        job.stage = Stage::Ending;
+        let mut page = self.page(job, number).await?;
+        let (stopped, snapshot) = (AtomicBool::new(false), job.clone());
+        let mut ends = stream::iter(page.members.clone())
+            .map(|member| self.end_one(&snapshot, member, &stopped))
+            .buffer_unordered(AT_ONCE);
+        let (mut tally, mut failures, mut later, mut skipped) = (Tally::default(), Vec::new(), Vec::new(), false);
+        let (mut outage, mut in_a_row, mut saved_at) = (None, 0, self.clock.now());
+        while let Some(ended) = ends.next().await {
+            in_a_row = if matches!(ended, Ended::Later(..)) { in_a_row + 1 } else { 0 };
+            match ended {
+                Ended::Done => tally.ended += 1,
+                Ended::Failed(failure) => {
+                    tally.failed += 1;
+                    failures.push(failure);
+                }
+                Ended::Later(member, error) => {
+                    outage = Some(error);
+                    later.push(member);
+                }
+                Ended::Skipped => skipped = true,
+            }
+            if (in_a_row >= OUTAGE_AFTER && job.stalls < MOST_STALLS) || self.clock.now() >= until {
+                stopped.store(true, Ordering::Relaxed);
+            }
+            if self.clock.now().since(saved_at) >= PROGRESS {
+                saved_at = self.clock.now();
+                self.count_in(job, tally).await?;
+                if self.jobs.control(&job.id).await?.wish != Wish::Run {
+                    stopped.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+        drop(ends);
+        let most_stalls = if in_a_row >= OUTAGE_AFTER { MOST_STALLS } else { MOST_STALLS_OF_FEW };
+        let all_fail = in_a_row >= OUTAGE_AFTER || later.len() == page.members.len();
+        if let Some(error) = outage.filter(|_| all_fail && job.stalls < most_stalls) {
+            self.count_in(job, tally).await?;
+            return Err(Stop::Stalled(error));
+        }
+        if skipped {
+            self.count_in(job, tally).await?;
+            return Err(Stop::Interrupted);
+        }
+        tally.handed_over = later.len() as u64;
+        failures.extend(self.hand_over(job, later).await?);
+        self.close(job, page_of(&mut page, failures, self.clock.now()), tally).await
+    }
+
+    /// Closes the tombstones of everyone on the page who was not signed out yet, after a cancellation.
+    pub(super) async fn call_off(&self, job: &mut BulkJob, number: u32) -> Result<(), Stop> {
+        job.stage = Stage::CallingOff;
+        // Whoever has not been listed is never touched.
+        job.cursor = None;
+        let mut page = self.page(job, number).await?;
+        let ids: Vec<_> = page.members.iter().map(|member| member_revocation_id(&job.id, &member.key)).collect();
+        let begun = self.begun.begun(&ids).await?;
+        let (snapshot, snapshot_at) = (job.clone(), job.received_at);
+        let mut ends = stream::iter(page.members.iter().zip(&ids).filter(|(_, id)| begun.contains(id)))
+            .map(|(member, _)| {
+                let request = snapshot.member_request(&member.key);
+                async move { (member, self.revoker.call_off(request, member, snapshot_at).await) }
+            })
+            .buffer_unordered(AT_ONCE);
+        let (mut tally, mut failures) = (Tally::default(), Vec::new());
+        tally.called_off = (page.members.len() - begun.len()) as u64;
+        while let Some((member, result)) = ends.next().await {
+            match result {
+                Ok(RevocationOutcome::Ended(records)) if records.iter().all(was_called_off) => tally.called_off += 1,
+                Ok(_) => tally.ended += 1,
+                Err(error) if error.disposition() == Disposition::Retry => return Err(Stop::Stalled(port_error(&error))),
+                Err(error) => {
+                    tally.failed += 1;
+                    failures.push(failure(member, &error));
+                }
+            }
+        }
+        drop(ends);
+        self.close(job, page_of(&mut page, failures, self.clock.now()), tally).await
+    }
+
+    async fn end_one(&self, job: &BulkJob, member: Profile, stopped: &AtomicBool) -> Ended {
+        if stopped.load(Ordering::Relaxed) {
+            return Ended::Skipped;
+        }
+        match self.revoker.revoke(job.member_request(&member.key), job.received_at).await {
+            Ok(RevocationOutcome::Repeated) => Ended::Done,
+            Ok(RevocationOutcome::Ended(records)) => match records.iter().find_map(failed_step) {
+                Some(code) => Ended::Failed(MemberFailure { subject: member.key, code }),
+                None => Ended::Done,
+            },
+            Err(error) if error.disposition() == Disposition::Retry => Ended::Later(member, port_error(&error)),
+            Err(error) => Ended::Failed(failure(&member, &error)),
+        }
+    }
+
+    /// Leaves members to `revoke`, whose queue tries them for longer, and then parks them with an alarm (I7). It goes on from
+    /// the step that is missing.
+    async fn hand_over(&self, job: &BulkJob, members: Vec<Profile>) -> Result<Vec<MemberFailure>, Stop> {
+        let events: Vec<_> =
+            members.iter().map(|member| Event::RevocationRequested(job.member_request(&member.key))).collect();
+        if !events.is_empty() {
+            tracing::warn!(job_id = %job.id, members = events.len(), "left to the function revoke");
+            self.publisher.publish(&events).await?;
+        }
+        let left = |member: Profile| MemberFailure { subject: member.key, code: HANDED_OVER.into() };
+        Ok(members.into_iter().map(left).collect())
+    }
+
+    /// Puts what this run of the page has counted in the place of what an earlier run had.
+    async fn count_in(&self, job: &mut BulkJob, counted: Tally) -> Result<(), Stop> {
+        job.tally = job.tally.minus(job.in_page).plus(counted);
+        job.in_page = counted;
+        self.save(job).await
+    }
+
+    async fn close(&self, job: &mut BulkJob, page: &BulkPage, tally: Tally) -> Result<(), Stop> {
+        self.jobs.put_page(&job.id, page).await?;
+        job.tally = job.tally.minus(job.in_page).plus(tally);
+        job.in_page = Tally::default();
+        job.pages_ended = page.number;
+        self.save(job).await
+    }
+}
+
+fn page_of(page: &mut BulkPage, failures: Vec<MemberFailure>, at: EpochMillis) -> &BulkPage {
+    // Who could not be tombstoned is in it already, and stands in the new list if it failed again.
+    page.failures = failures;
+    page.ended_at = Some(at);
+    page
+}
+
+fn failed_step(record: &AuditRecord) -> Option<String> {
+    let step = record.steps.iter().find(|step| step.outcome.is_failed())?;
+    Some(format!("{}_failed", step.step.as_str()))
+}
+
+fn was_called_off(record: &AuditRecord) -> bool {
+    record.outcome == Outcome::Cancelled
+}

@@ -1,0 +1,27 @@
+//! `audit`: what the audit trail says.
+
+mod show;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+
+/// Read the audit trail.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Show(show::Args),
+}
+
+/// Runs the command.
+pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    match &args.command {
+        Command::Show(args) => show::run(context, args).await,
+    }
+}
