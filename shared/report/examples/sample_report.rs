@@ -7,14 +7,14 @@ use std::path::Path;
 use revocation_core::domain::audit::{AuditRecord, Outcome, Step, StepOutcome, StepRecord};
 use revocation_core::domain::audit_chain::RecordKey;
 use revocation_core::domain::initiator::{Initiator, InitiatorKind};
-use revocation_core::domain::profile::SubjectKey;
+use revocation_core::domain::profile::{Person, SubjectKey};
 use revocation_core::domain::reason::ReasonCode;
 use revocation_core::domain::request::{Effect, EventSource};
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::session::SessionRecord;
 use revocation_core::domain::text::LocalizedText;
 use revocation_core::domain::time::{EpochMillis, EpochSeconds};
-use revocation_report::{Entry, Facts, Person, ReportError, ReportWriter, Scope, Who};
+use revocation_report::{Entry, Facts, ReportError, ReportWriter, Scope, Who};
 
 /// 2026-11-26T12:00:00Z.
 const AT: i64 = 1_795_694_400_000;
@@ -73,7 +73,7 @@ fn entry(n: i64) -> Entry {
     let key = RecordKey { revocation_id: record.revocation_id.0.clone(), step: format!("completed/{subject}") };
     let name = NAMES.iter().cycle().nth(usize::try_from(n).unwrap_or(0) % NAMES.len()).copied();
     let who = match n % 29 {
-        28 => Who::Gone,
+        28 => Who::Gone(Some(format!("contractor{n:05}"))),
         _ => Who::Known(Person {
             username: format!("contractor{n:05}"),
             name: name.map(str::to_owned),

@@ -2,7 +2,7 @@
 
 use revocation_core::domain::audit::AuditRecord;
 use revocation_core::domain::audit_chain::RecordKey;
-use revocation_core::domain::profile::SubjectKey;
+use revocation_core::domain::profile::{Person, SubjectKey};
 use revocation_core::domain::time::EpochMillis;
 use serde::Serialize;
 
@@ -58,21 +58,10 @@ pub enum Scope {
 pub enum Who {
     /// As the user pool knows them now.
     Known(Person),
-    /// The pool knows them no longer.
-    Gone,
-    /// The pool was not asked, or did not answer.
-    NotAsked,
-}
-
-/// A person, by what the user pool has of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Person {
-    /// User name.
-    pub username: String,
-    /// Full name.
-    pub name: Option<String>,
-    /// E-mail address.
-    pub email: Option<String>,
+    /// The pool knows them no longer. The user name, if it was written down.
+    Gone(Option<String>),
+    /// The pool was not asked, or did not answer. The user name, if it was written down.
+    NotAsked(Option<String>),
 }
 
 /// One person's revocation, or what is known of it.

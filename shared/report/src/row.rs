@@ -88,10 +88,13 @@ impl Row {
             row.user_pool_id.clone_from(&subject.user_pool_id.0);
             row.sub.clone_from(&subject.sub.0);
         }
-        if let Who::Known(person) = &entry.who {
-            row.username.clone_from(&person.username);
-            row.name = person.name.clone().unwrap_or_default();
-            row.email = person.email.clone().unwrap_or_default();
+        match &entry.who {
+            Who::Known(person) => {
+                row.username.clone_from(&person.username);
+                row.name = person.name.clone().unwrap_or_default();
+                row.email = person.email.clone().unwrap_or_default();
+            }
+            Who::Gone(username) | Who::NotAsked(username) => row.username = username.clone().unwrap_or_default(),
         }
         match &entry.record {
             Some((key, record)) => {
@@ -196,8 +199,8 @@ pub(crate) fn harmless(cell: &str) -> std::borrow::Cow<'_, str> {
 fn account(who: &Who) -> &'static str {
     match who {
         Who::Known(_) => "known",
-        Who::Gone => "deleted",
-        Who::NotAsked => "not_asked",
+        Who::Gone(_) => "deleted",
+        Who::NotAsked(_) => "not_asked",
     }
 }
 
@@ -210,7 +213,7 @@ fn number(value: Option<u64>) -> String {
 }
 
 /// The wire's word for a value: `project_end`.
-fn word(value: &impl Serialize) -> String {
+pub(crate) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),

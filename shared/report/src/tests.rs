@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use revocation_core::domain::audit::{AuditRecord, Outcome, Step, StepOutcome, StepRecord};
 use revocation_core::domain::audit_chain::RecordKey;
 use revocation_core::domain::initiator::{Initiator, InitiatorKind};
-use revocation_core::domain::profile::SubjectKey;
+use revocation_core::domain::profile::{Person, SubjectKey};
 use revocation_core::domain::reason::ReasonCode;
 use revocation_core::domain::request::{Effect, EventSource};
 use revocation_core::domain::revocation_id::RevocationId;
@@ -106,7 +106,7 @@ fn a_report_says_who_when_how_long_and_why_not() {
     let mut entries: Vec<_> = (0..20).map(|n| entry(n, Outcome::Complete)).collect();
     entries[3].refused_at = Some(EpochMillis(AT + 5_000));
     entries.push(entry(20, Outcome::Partial));
-    entries.push(Entry { who: Who::Gone, ..entry(21, Outcome::NoSuchUser) });
+    entries.push(Entry { who: Who::Gone(None), ..entry(21, Outcome::NoSuchUser) });
     entries.push(Entry { record: None, failure: Some("handed_over".into()), ..entry(22, Outcome::Complete) });
     entries.push(entry(0, Outcome::Complete));
     let made = Made::of(entries.into_iter(), facts());

@@ -115,6 +115,7 @@ impl<C: Write, M: Write> ReportWriter<C, M> {
             Outcome::Complete => counts.complete += 1,
             Outcome::Partial => counts.partial += 1,
             Outcome::NoSuchUser => counts.no_such_user += 1,
+            Outcome::Cancelled => counts.cancelled += 1,
         }
         match record.sessions_ended {
             Some(ended) => counts.sessions_ended += ended,

@@ -68,6 +68,7 @@ pub(crate) enum Format {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Audit(commands::audit::Args),
+    Report(commands::report::Args),
     Completions(commands::completions::Args),
     Man(commands::man::Args),
 }

@@ -9,6 +9,7 @@ mod groups;
 mod list_users;
 mod members;
 mod memberships;
+mod people;
 mod resolver;
 
 pub use accounts::{CognitoAccountEnabler, CognitoAccountLocker, CognitoDeviceForgetter, CognitoSessionTerminator};
@@ -18,4 +19,5 @@ pub use directory::CognitoUserDirectory;
 pub use groups::CognitoGroupDirectory;
 pub use members::CognitoMemberDirectory;
 pub use memberships::CognitoMembershipReader;
+pub use people::CognitoPeople;
 pub use resolver::CognitoSubjectResolver;

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod man;
+pub(crate) mod report;
 
 use crate::cli::Command;
 use crate::context::Context;
@@ -13,6 +14,7 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Fa
     match command {
         Command::Audit(args) => audit::run(context, args).await,
         Command::Completions(args) => completions::run(context, args),
+        Command::Report(args) => report::run(context, args).await,
         Command::Man(args) => man::run(context, args),
     }
 }

@@ -1,6 +1,7 @@
 //! `audit`: what the audit trail says.
 
 mod show;
+pub(crate) mod verify;
 
 use clap::Subcommand;
 
@@ -17,11 +18,13 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     Show(show::Args),
+    Verify(verify::Args),
 }
 
 /// Runs the command.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     match &args.command {
         Command::Show(args) => show::run(context, args).await,
+        Command::Verify(args) => verify::run(context, args).await,
     }
 }
