@@ -139,7 +139,10 @@ async fn runs_at_the_same_time_chain_each_record_once() {
     chained(&probe, &[&first, &second]).await;
     let result = verified(facts, &today()).await;
     let forked = |mistake: &Mistake| {
-        matches!(mistake, Mistake::LinkForked | Mistake::RecordChainedTwice | Mistake::LinkMissing | Mistake::LinkAltered)
+        matches!(
+            mistake,
+            Mistake::LinkForked | Mistake::RecordChainedTwice | Mistake::LinkMissing | Mistake::LinkAltered
+        )
     };
     let forks: Vec<_> = result.findings.iter().filter(|finding| forked(&finding.mistake)).collect();
     assert!(forks.is_empty(), "{forks:?}");

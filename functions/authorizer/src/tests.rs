@@ -282,13 +282,9 @@ async fn sessions_that_were_ended_are_noted_when_they_are_refused() {
     let session = Tombstone { sessions: [("origin-1".to_owned(), now.plus(DAY))].into(), ..Tombstone::default() };
     let claims = Tombstone { claims_not_before: Some(now), ..Tombstone::default() };
     let unreadable = PortError::reject("dynamodb:GetItem", "unreadable_item");
-    for (read, refused) in [
-        (Ok(None), 0),
-        (Ok(Some(cutoff)), 1),
-        (Ok(Some(session)), 1),
-        (Ok(Some(claims)), 0),
-        (Err(unreadable), 0),
-    ] {
+    for (read, refused) in
+        [(Ok(None), 0), (Ok(Some(cutoff)), 1), (Ok(Some(session)), 1), (Ok(Some(claims)), 0), (Err(unreadable), 0)]
+    {
         let seen = Arc::new(Seen::default());
         let enforcer = Enforcer { recorder: Some(seen.clone()), ..reading(read.clone()) };
         let _ = answered(&enforcer, &events(&token())[1].1).await;

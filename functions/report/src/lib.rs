@@ -105,9 +105,10 @@ fn rewound(mut file: File) -> io::Result<File> {
 #[must_use]
 pub fn handler(aws: &AwsConfig, config: &Config) -> ReportHandler {
     let records = Arc::new(DynamoRecords::new(aws, &config.revocations_table));
-    let refusals = config.sessions_table.as_ref().map(|table| -> Arc<dyn RefusalReader> {
-        Arc::new(DynamoSessionRefusals::new(aws, table))
-    });
+    let refusals = config
+        .sessions_table
+        .as_ref()
+        .map(|table| -> Arc<dyn RefusalReader> { Arc::new(DynamoSessionRefusals::new(aws, table)) });
     let sources = Sources {
         jobs: Arc::new(DynamoJobReader::new(aws, &config.bulk_table)),
         index: records.clone(),

@@ -56,7 +56,9 @@ fn facts() -> Facts {
         job_id: "rv_5f1c0e2ab7d94c6f8a3b2c1d0e9f8a7b".into(),
         meant: "group contractors".into(),
         reason: "project_end".into(),
-        initiator: "admin arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_SecurityOperations_0123456789abcdef/operator".into(),
+        initiator:
+            "admin arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_SecurityOperations_0123456789abcdef/operator"
+                .into(),
         approved_by: Some("arn:aws:sts::111122223333:assumed-role/Approvers/second".into()),
         stage: "completed".into(),
         received_at: EpochMillis(AT).rfc3339(),
@@ -109,7 +111,9 @@ fn record(n: i64, subject: &SubjectKey) -> AuditRecord {
         initiator: Initiator { kind: InitiatorKind::Admin, id: "arn:aws:iam::111122223333:user/operator".into() },
         subject: Some(subject.clone()),
         reason: ReasonCode::ProjectEnd,
-        reason_admin: LocalizedText::english("Project Heron has ended; all access of the contractor group is withdrawn."),
+        reason_admin: LocalizedText::english(
+            "Project Heron has ended; all access of the contractor group is withdrawn.",
+        ),
         effect: Effect::default(),
         session: None,
         outcome: if partial { Outcome::Partial } else { Outcome::Complete },
@@ -126,7 +130,11 @@ fn record(n: i64, subject: &SubjectKey) -> AuditRecord {
 }
 
 fn session(n: i64) -> SessionRecord {
-    let ip = if n % 2 == 0 { format!("192.0.2.{}", n % 250) } else { format!("2001:db8:85a3:8d3:1319:8a2e:370:{:x}", n % 65_536) };
+    let ip = if n % 2 == 0 {
+        format!("192.0.2.{}", n % 250)
+    } else {
+        format!("2001:db8:85a3:8d3:1319:8a2e:370:{:x}", n % 65_536)
+    };
     SessionRecord {
         origin_jti: format!("o-{n}"),
         client_id: "4h1c9example7client3id".into(),
@@ -134,6 +142,9 @@ fn session(n: i64) -> SessionRecord {
         first_seen: EpochMillis(AT - 7_200_000),
         last_seen: EpochMillis(AT - 60_000 * n % 3_600_000),
         ip: Some(ip),
-        user_agent: Some("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36".into()),
+        user_agent: Some(
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+                .into(),
+        ),
     }
 }

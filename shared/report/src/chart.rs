@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use crate::counts::{Distribution, duration};
 
 const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 220.0;
+const HEIGHT: f64 = 240.0;
 const LEFT: f64 = 44.0;
 const RIGHT: f64 = 12.0;
-const TOP: f64 = 26.0;
+const TOP: f64 = 46.0;
 const BOTTOM: f64 = 34.0;
 /// Columns: enough to see a second hump, few enough to be read on paper.
 const COLUMNS: u32 = 20;
@@ -48,8 +48,8 @@ pub(crate) fn histogram(distribution: &mut Distribution, title: &str) -> String 
             );
         }
     }
-    mark(&mut svg, p50, step, "p50", &said50, 12.0);
-    mark(&mut svg, p99, step, "p99", &said99, 22.0);
+    mark(&mut svg, p50, step, "p50", &said50, 16.0);
+    mark(&mut svg, p99, step, "p99", &said99, 36.0);
     svg.push_str("</svg>");
     svg
 }
@@ -108,7 +108,7 @@ fn mark(svg: &mut String, value: u32, step: u32, name: &str, said: &str, y: f64)
     let x = LEFT + (WIDTH - LEFT - RIGHT) * f64::from(value) / whole;
     let (anchor, beside) = if x > WIDTH * 0.7 { ("end", x - 4.0) } else { ("start", x + 4.0) };
     let bottom = HEIGHT - BOTTOM;
-    let top = y - 9.0;
+    let top = y - 10.0;
     let _ = write!(
         svg,
         r#"<line class="mark" x1="{x:.1}" y1="{top:.1}" x2="{x:.1}" y2="{bottom}"/><text class="mark" x="{beside:.1}" y="{y:.1}" text-anchor="{anchor}">{name} {said}</text>"#

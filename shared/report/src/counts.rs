@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn durations_are_short() {
-        let cases = [(0, "0 ms"), (999, "999 ms"), (1_000, "1 s"), (12_345, "12.3 s"), (90_000, "1.5 min"), (7_200_000, "2 h")];
+        let cases =
+            [(0, "0 ms"), (999, "999 ms"), (1_000, "1 s"), (12_345, "12.3 s"), (90_000, "1.5 min"), (7_200_000, "2 h")];
         for (ms, text) in cases {
             assert_eq!(duration(ms), text);
         }

@@ -174,7 +174,10 @@ impl Row {
     /// What else is known of the person, besides the title and the `sub`.
     fn details(&self) -> impl Iterator<Item = &str> {
         let title = self.title().to_owned();
-        [&self.email, &self.username].into_iter().map(String::as_str).filter(move |text| !text.is_empty() && *text != title)
+        [&self.email, &self.username]
+            .into_iter()
+            .map(String::as_str)
+            .filter(move |text| !text.is_empty() && *text != title)
     }
 
     /// Outcome for people.

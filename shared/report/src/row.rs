@@ -189,7 +189,8 @@ pub(crate) fn harmless(cell: &str) -> std::borrow::Cow<'_, str> {
     // White space before it does not keep every program from reading a formula.
     let first = cell.trim_start().chars().next();
     // The wide forms are signs to some, too.
-    if matches!(first, Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')) || cell.starts_with(['\t', '\r', '\n']) {
+    if matches!(first, Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')) || cell.starts_with(['\t', '\r', '\n'])
+    {
         format!("'{cell}").into()
     } else {
         cell.into()

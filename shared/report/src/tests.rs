@@ -58,7 +58,11 @@ fn entry(n: i64, outcome: Outcome) -> Entry {
     let subject = record.subject.clone();
     let step = format!("completed/{}", subject.as_ref().unwrap());
     let key = RecordKey { revocation_id: record.revocation_id.0.clone(), step };
-    let person = Person { username: format!("user{n}"), name: Some(format!("Person {n}")), email: Some(format!("p{n}@example.com")) };
+    let person = Person {
+        username: format!("user{n}"),
+        name: Some(format!("Person {n}")),
+        email: Some(format!("p{n}@example.com")),
+    };
     Entry { subject, who: Who::Known(person), record: Some((key, record)), refused_at: None, failure: None }
 }
 
@@ -118,10 +122,20 @@ fn a_report_says_who_when_how_long_and_why_not() {
     assert_eq!(lines.len(), 24);
     assert_eq!(&lines[3][28], EpochMillis(AT + 5_000).rfc3339());
     assert_eq!((&lines[20][7], &lines[20][8]), ("partial", "global_sign_out: not_authorized"));
-    assert_eq!((&lines[21][6], &lines[22][7], &lines[22][8], &lines[23][29]), ("deleted", "no_record", "handed_over", "yes"));
+    assert_eq!(
+        (&lines[21][6], &lines[22][7], &lines[22][8], &lines[23][29]),
+        ("deleted", "no_record", "handed_over", "yes")
+    );
     assert_eq!(&lines[0][13], "arn:aws:iam::111122223333:user/second");
     let html = &made.finished.html;
-    for text in ["Access revoked: group contractors", "Person 7", "192.0.2.7", "not_authorized", "deleted since", "named before"] {
+    for text in [
+        "Access revoked: group contractors",
+        "Person 7",
+        "192.0.2.7",
+        "not_authorized",
+        "deleted since",
+        "named before",
+    ] {
         assert!(html.contains(text), "{text}");
     }
     assert_eq!(html.matches("<svg").count(), 2);
@@ -160,7 +174,10 @@ fn the_page_is_bounded_and_says_so_and_the_csv_has_everybody() {
     let html = &made.finished.html;
     assert_eq!(html.matches("data-name=\"Last active session\"").count(), MOST_ROWS);
     assert_eq!(html.matches("data-name=\"What failed\"").count(), MOST_FAILURES);
-    assert!(html.contains("The first 2000 of 10000") && html.contains("The first 1000 of 2000"), "what is left out is said");
+    assert!(
+        html.contains("The first 2000 of 10000") && html.contains("The first 1000 of 2000"),
+        "what is left out is said"
+    );
     assert!(html.len() < 4_000_000, "{}", html.len());
 }
 

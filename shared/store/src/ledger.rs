@@ -22,8 +22,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::client::{Operation, StoreClient};
 use crate::race::Patience;
-pub use personal_data::PersonalData;
 use note::{Kind, Note};
+pub use personal_data::PersonalData;
 use seen::Seen;
 
 mod note;

@@ -30,7 +30,8 @@ pub use bulk::{BegunReader, BulkJobs, JobQueue, MemberDirectory, Pacer};
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
 pub use directory::{AccountFilter, GroupDirectory, Refused, Searchable, UserDirectory};
 pub use evidence::{
-    AuditChain, DigestSigner, DigestStore, JobReader, PersonReader, RecordIndex, RecordReader, RefusalReader, SessionKey,
+    AuditChain, DigestSigner, DigestStore, JobReader, PersonReader, RecordIndex, RecordReader, RefusalReader,
+    SessionKey,
 };
 pub use intake::{Admission, Receipt, ReceiptLedger, RequestQueue, SubjectFence, TextReader};
 pub use notice::{

@@ -82,7 +82,8 @@ async fn a_refusal_is_written_once_and_brings_no_personal_data() {
     let json = server.asked()[0].json();
     assert_eq!(json["Key"], json!({"subject": {"S": "pool#sub"}, "origin_jti": {"S": "o-1"}}));
     assert_eq!(json["ConditionExpression"], "attribute_not_exists(refused_at) OR refused_at > :at");
-    let expected = json!({":at": {"N": "1790000000123"}, ":expires_at": {"N": (1_790_000_000 + 30 * 86_400).to_string()}});
+    let expected =
+        json!({":at": {"N": "1790000000123"}, ":expires_at": {"N": (1_790_000_000 + 30 * 86_400).to_string()}});
     assert_eq!(json["ExpressionAttributeValues"], expected);
     assert_eq!(server.asked()[1].json()["ExpressionAttributeNames"]["#first_seen"], "first_seen");
 }

@@ -117,9 +117,10 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Failure>
 async fn sources(context: &Context) -> Result<Sources, Failure> {
     let (aws, operations) = (context.aws().await?, context.operations().await?);
     let records = Arc::new(DynamoRecords::new(aws, &operations.revocations_table));
-    let refusals = operations.sessions_table.as_ref().map(|table| -> Arc<dyn RefusalReader> {
-        Arc::new(DynamoSessionRefusals::new(aws, table))
-    });
+    let refusals = operations
+        .sessions_table
+        .as_ref()
+        .map(|table| -> Arc<dyn RefusalReader> { Arc::new(DynamoSessionRefusals::new(aws, table)) });
     Ok(Sources {
         jobs: Arc::new(DynamoJobReader::new(aws, operations.bulk_table.clone().unwrap_or_default())),
         index: records.clone(),

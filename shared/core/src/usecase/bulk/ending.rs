@@ -114,7 +114,9 @@ impl BulkRevoker {
             match result {
                 Ok(RevocationOutcome::Ended(records)) if records.iter().all(was_called_off) => tally.called_off += 1,
                 Ok(_) => tally.ended += 1,
-                Err(error) if error.disposition() == Disposition::Retry => return Err(Stop::Stalled(port_error(&error))),
+                Err(error) if error.disposition() == Disposition::Retry => {
+                    return Err(Stop::Stalled(port_error(&error)));
+                }
                 Err(error) => {
                     tally.failed += 1;
                     failures.push(failure(member, &error));

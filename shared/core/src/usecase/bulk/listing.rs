@@ -6,11 +6,13 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{BulkRevoker, Stop};
 use crate::domain::account::{Account, AccountPage, AccountStatus};
-use crate::domain::bulk::{BulkJob, BulkPage, Cursor, LIST_PART_ENTRIES, MOST_PAGE_MEMBERS, Stage, member_revocation_id};
+use crate::domain::bulk::{
+    BulkJob, BulkPage, Cursor, LIST_PART_ENTRIES, MOST_PAGE_MEMBERS, Stage, member_revocation_id,
+};
+use crate::domain::disposition::Disposition;
 use crate::domain::end_date::EndDate;
 use crate::domain::profile::{Profile, SubjectKey, UserPoolId};
 use crate::domain::subject::SubjectIdentifier;
-use crate::domain::disposition::Disposition;
 use crate::ports::PortError;
 
 /// Searches at the same time; the pacer decides how many a second.
@@ -97,7 +99,8 @@ impl BulkRevoker {
             SubjectIdentifier::Group { group } => {
                 let Some(pool) = pool() else { return Ok(Found::default()) };
                 // A pool without the group has no members of it.
-                let page = self.ask(self.members.members(pool, group, cursor.after.as_deref())).await?.unwrap_or_default();
+                let page =
+                    self.ask(self.members.members(pool, group, cursor.after.as_deref())).await?.unwrap_or_default();
                 Ok(in_pool(pool, page, cursor, pools.len(), |_| true))
             }
             SubjectIdentifier::Ended {} => {
@@ -176,7 +179,9 @@ fn in_pool(
     let next_pool = cursor.at + 1;
     let next = match page.next {
         Some(after) => Some(Cursor { at: cursor.at, after: Some(after) }),
-        None => (usize::try_from(next_pool).is_ok_and(|at| at < pools)).then_some(Cursor { at: next_pool, after: None }),
+        None => {
+            (usize::try_from(next_pool).is_ok_and(|at| at < pools)).then_some(Cursor { at: next_pool, after: None })
+        }
     };
     Found { members: members.collect(), unknown: Vec::new(), next }
 }

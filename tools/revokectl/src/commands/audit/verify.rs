@@ -59,7 +59,8 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Failure>
     let (since, until) = range(context, args, &first)?;
     let screen = &context.screen;
     let mut before = hashes_before(context, &reader, &since).await?;
-    let mut verified = Verified { since: since.clone(), until: until.clone(), records: 0, findings: 0, days: Vec::new() };
+    let mut verified =
+        Verified { since: since.clone(), until: until.clone(), records: 0, findings: 0, days: Vec::new() };
     let mut next = Some(since);
     while let Some(today) = next.filter(|day| *day <= until) {
         let evidence = reader.day(&today).await.map_err(|error| context.explain(error.into()))?;
@@ -109,11 +110,7 @@ fn range(context: &Context, args: &Args, first: &str) -> Result<(String, String)
     Ok((since, until))
 }
 
-async fn hashes_before(
-    context: &Context,
-    reader: &EvidenceReader,
-    day: &str,
-) -> Result<BTreeSet<ChainHash>, Failure> {
+async fn hashes_before(context: &Context, reader: &EvidenceReader, day: &str) -> Result<BTreeSet<ChainHash>, Failure> {
     let Some(before) = day_plus(day, -1) else { return Ok(BTreeSet::new()) };
     reader.hashes(&before).await.map_err(|error| context.explain(error.into()))
 }
