@@ -94,6 +94,7 @@ fn a_function_is_read_in_175_lines() {
         "notify",
         "report",
         "revoke",
+        "siem-feed",
         "sign-out",
         "token-gate",
     ] {

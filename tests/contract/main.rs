@@ -4,9 +4,12 @@
 //! validates what the pipeline itself puts on the bus; `kits` holds the kits for other languages to the library's decisions.
 #![cfg(test)]
 
+mod actions;
 mod agreement;
+mod bulk;
 mod files;
 mod kits;
+mod ocsf;
 mod published;
 mod rules;
 mod samples;

@@ -51,13 +51,13 @@ fn failed() -> StepOutcome {
     StepOutcome::Failed { code: "not_authorized".into() }
 }
 
-fn complete() -> AuditRecord {
+pub(crate) fn complete() -> AuditRecord {
     let all = [Step::Tombstone, Step::Disable, Step::GlobalSignOut, Step::Seal].map(|step| (step, StepOutcome::Done));
     record(&started(ReasonCode::Offboarding, false), true, &all)
 }
 
 /// Everything a record can say: of all sessions but one, of which the ledger knew two.
-fn with_sessions() -> AuditRecord {
+pub(crate) fn with_sessions() -> AuditRecord {
     let mut started = started(ReasonCode::UserRequest, false);
     started.request.session = Some(SessionScope::AllBut("o-1".into()));
     started.request.reason_admin = LocalizedText::english("Lost telephone");
@@ -74,7 +74,7 @@ fn with_sessions() -> AuditRecord {
     record.with_sessions(Some(vec![session.clone(), session]))
 }
 
-fn partial() -> AuditRecord {
+pub(crate) fn partial() -> AuditRecord {
     let steps = [
         (Step::Tombstone, StepOutcome::Done),
         (Step::ResetPassword, failed()),
@@ -85,7 +85,7 @@ fn partial() -> AuditRecord {
     record(&started(ReasonCode::Compromise, false), true, &steps)
 }
 
-fn refresh() -> AuditRecord {
+pub(crate) fn refresh() -> AuditRecord {
     record(&started(ReasonCode::RoleChange, true), true, &[(Step::Tombstone, StepOutcome::Done)])
 }
 
@@ -102,7 +102,7 @@ fn gone() -> AuditRecord {
     record(&started(ReasonCode::Anomaly, false), true, &steps)
 }
 
-fn page(stage: Stage, subjects: usize) -> Page {
+pub(crate) fn page(stage: Stage, subjects: usize) -> Page {
     Page {
         version: "1".into(),
         incident_id: "inc-1768469400000-7".into(),

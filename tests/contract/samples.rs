@@ -1,7 +1,8 @@
 //! What every sample means, as `events/samples/expectations.json` has it.
 
 use intake_partner::translate::{Settings, Verdict, translate};
-use revocation_core::domain::event::{Envelope, REVOCATION_REQUESTED};
+use revocation_core::domain::action::{AccountAction, AccountActionRequest};
+use revocation_core::domain::event::{ACCOUNT_ACTION_REQUESTED, Envelope, REVOCATION_REQUESTED};
 use revocation_core::domain::profile::UserPoolId;
 use revocation_core::domain::request::RevocationRequest;
 use serde_json::{Value, json};
@@ -17,14 +18,26 @@ fn settings(provider: Option<&str>) -> Settings {
     }
 }
 
-/// What the pipeline makes of an event: the revoke queue's parser, or the translator of the partner queue.
-fn read(text: &str, settings: &Settings) -> Result<Verdict, String> {
+/// What an event means.
+enum Meaning {
+    Verdict(Verdict),
+    Action(AccountAction),
+}
+
+/// What the pipeline makes of an event: the revoke queue's parsers, or the translator of the partner queue.
+fn read(text: &str, settings: &Settings) -> Result<Meaning, String> {
     let envelope: Envelope<'_> = serde_json::from_str(text).unwrap();
-    if envelope.detail_type == REVOCATION_REQUESTED {
-        let request = RevocationRequest::parse(envelope.detail.get()).map_err(|error| told(&error))?;
-        return Ok(Verdict::Requests(vec![request]));
+    match envelope.detail_type.as_str() {
+        REVOCATION_REQUESTED => {
+            let request = RevocationRequest::parse(envelope.detail.get()).map_err(|error| told(&error))?;
+            Ok(Meaning::Verdict(Verdict::Requests(vec![request])))
+        }
+        ACCOUNT_ACTION_REQUESTED => {
+            let request = AccountActionRequest::parse(envelope.detail.get()).map_err(|error| told(&error))?;
+            Ok(Meaning::Action(request.action))
+        }
+        _ => translate(&envelope, settings).map(Meaning::Verdict).map_err(|error| told(&error)),
     }
-    translate(&envelope, settings).map_err(|error| told(&error))
 }
 
 /// As it stands beside a parked message.
@@ -32,13 +45,14 @@ fn told(error: &dyn std::error::Error) -> String {
     revocation_lambda::logging::chain(error)
 }
 
-fn summary(verdict: &Result<Verdict, String>) -> Value {
-    match verdict {
-        Ok(Verdict::Requests(all)) => {
+fn summary(meaning: &Result<Meaning, String>) -> Value {
+    match meaning {
+        Ok(Meaning::Action(action)) => json!({ "action": action }),
+        Ok(Meaning::Verdict(Verdict::Requests(all))) => {
             assert!(all.iter().all(|request| request.reason == all[0].reason));
             json!({"reason": all[0].reason, "requests": all.len()})
         }
-        Ok(Verdict::Irrelevant(code)) => json!({ "irrelevant": code }),
+        Ok(Meaning::Verdict(Verdict::Irrelevant(code))) => json!({ "irrelevant": code }),
         Err(why) => json!({ "malformed": why }),
     }
 }
@@ -64,7 +78,10 @@ fn every_request_made_of_a_sample_is_valid_and_is_read_back() {
     for path in sample_paths() {
         let event = read_json(&files::events().join("samples").join(&path));
         for provider in [None, Some("Idp")] {
-            let Ok(Verdict::Requests(requests)) = read(&event.to_string(), &settings(provider)) else { continue };
+            let Ok(Meaning::Verdict(Verdict::Requests(requests))) = read(&event.to_string(), &settings(provider))
+            else {
+                continue;
+            };
             for request in requests {
                 let written = serde_json::to_value(&request).unwrap();
                 assert_valid(&validator, &written, &path);
@@ -98,7 +115,7 @@ fn i08_a_sample_delivered_again_is_the_same_revocation() {
     for path in sample_paths() {
         let text = read_json(&files::events().join("samples").join(&path)).to_string();
         let ids = || match read(&text, &settings(None)) {
-            Ok(Verdict::Requests(all)) => all.iter().map(|one| (one.id(), one.digest())).collect(),
+            Ok(Meaning::Verdict(Verdict::Requests(all))) => all.iter().map(|one| (one.id(), one.digest())).collect(),
             _ => Vec::new(),
         };
         let first = ids();

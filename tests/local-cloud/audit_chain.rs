@@ -51,8 +51,8 @@ fn today() -> String {
 async fn revoked(probe: &Probe) -> RecordKey {
     let (user, _) = user(probe, "audited").await;
     ask(probe, &request(&fresh("audited"), &user.email, "policy_violation")).await;
-    let record = record(probe, &user.subject).await;
-    RecordKey { revocation_id: record.revocation_id.0, step: format!("completed/{}", user.subject) }
+    let record = record(probe, &user.key).await;
+    RecordKey { revocation_id: record.revocation_id.0, step: format!("completed/{}", user.key) }
 }
 
 async fn chained(probe: &Probe, keys: &[&RecordKey]) {

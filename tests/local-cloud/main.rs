@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod account_actions;
 mod audit_chain;
 mod bad_input;
 mod compromise;
@@ -12,6 +13,7 @@ mod intakes;
 mod introspect;
 mod notices;
 mod scim;
+mod siem_feed;
 mod sign_out;
 mod store;
 mod world;

@@ -7,12 +7,13 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use revocation_aws::clients::AwsConfig;
 use revocation_aws::dynamodb::DynamoTombstoneWriter;
+use revocation_core::domain::hold::{ActionStamp, Hold, HoldChange};
 use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::session::{EndedSessions, SessionCutoff};
 use revocation_core::domain::time::{EpochMillis, EpochSeconds};
 use revocation_core::domain::tombstone::{Cutoff, CutoffKind, MOST_SESSIONS, Seal, Tombstone};
-use revocation_core::ports::{TombstoneReader as _, TombstoneWriter as _};
+use revocation_core::ports::{TombstoneHolder as _, TombstoneReader as _, TombstoneWriter as _};
 use revocation_lambda::clock::SystemClock;
 use revocation_store::{StoreClient, StoreConfig, StrictReader};
 
@@ -26,6 +27,7 @@ enum Write {
     Seal(u8, i64),
     EndOne(u8, i64),
     EndOthers(u8, i64),
+    Hold(u8, i64, Option<Option<i64>>),
 }
 
 fn histories() -> impl Strategy<Value = Vec<Write>> {
@@ -34,6 +36,8 @@ fn histories() -> impl Strategy<Value = Vec<Write>> {
         (0..3u8, 1_000..1_020i64).prop_map(|(n, at)| Write::Seal(n, at)),
         (0..3u8, 1_000..1_020i64).prop_map(|(n, at)| Write::EndOne(n, at)),
         (0..3u8, 1_000..1_020i64).prop_map(|(n, at)| Write::EndOthers(n, at)),
+        (0..3u8, 1_000..1_020i64, proptest::option::of(proptest::option::of(1_000..3_000i64)))
+            .prop_map(|(n, at, hold)| Write::Hold(n, at, hold)),
     ];
     proptest::collection::vec(one, 1..10)
 }
@@ -94,6 +98,15 @@ fn i02_i05_the_conditional_writes_do_what_the_reference_does() {
                             prop_assert_eq!(writer.raise(&subject, &cutoff).await.unwrap(), expected);
                         }
                         Write::EndOne(..) | Write::EndOthers(..) => {}
+                        Write::Hold(n, at, hold) => {
+                            let by = RevocationId(format!("ac_{n}"));
+                            let hold = hold
+                                .map(|until| Hold { until: until.map(EpochSeconds), message: format!("held by {n}") });
+                            let stamp = ActionStamp { at: EpochMillis(at * 1_000), by };
+                            let change = HoldChange { stamp, hold };
+                            let expected = reference.change_hold(&change);
+                            prop_assert_eq!(writer.change_hold(&subject, &change).await.unwrap(), expected);
+                        }
                         // Nobody seals what nobody tombstoned.
                         Write::Seal(..) if reference.not_before.is_none() => {}
                         Write::Seal(n, at) => {
@@ -117,6 +130,9 @@ fn i02_i05_the_conditional_writes_do_what_the_reference_does() {
                     }
                     let stored = reader.read(&subject).await.unwrap().unwrap_or_default();
                     prop_assert_eq!(&stored, &reference);
+                    for now in [1_500, 2_500, 3_500].map(EpochSeconds) {
+                        prop_assert_eq!(writer.bars(&subject, now).await.unwrap(), reference.bars(now));
+                    }
                 }
                 Ok(())
             })

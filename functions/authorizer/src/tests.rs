@@ -30,6 +30,10 @@ impl TombstoneReader for Store {
     async fn read(&self, _subject: &SubjectKey) -> Result<Option<Tombstone>, PortError> {
         (self.0)()
     }
+
+    async fn read_pool(&self, _pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        Ok(None)
+    }
 }
 
 struct Jwks(Mutex<Option<Vec<u8>>>);
@@ -251,6 +255,10 @@ async fn warming_ends_in_time_whatever_happens() {
     impl TombstoneReader for Hanging {
         async fn read(&self, _subject: &SubjectKey) -> Result<Option<Tombstone>, PortError> {
             std::future::pending().await
+        }
+
+        async fn read_pool(&self, _pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+            Ok(None)
         }
     }
     let enforcer = with(|| Ok(None), Some(jwks(&[key_a()])), StoreOutage::Deny);

@@ -4,6 +4,8 @@
 
 #[cfg(feature = "sdk")]
 pub mod clients;
+#[cfg(feature = "cloudtrail")]
+pub mod cloudtrail;
 #[cfg(feature = "cognito")]
 pub mod cognito;
 #[cfg(feature = "dynamodb")]
@@ -14,6 +16,8 @@ mod error;
 pub mod eventbridge;
 #[cfg(all(feature = "dynamodb", feature = "kms", feature = "s3"))]
 pub mod evidence;
+#[cfg(feature = "firehose")]
+pub mod firehose;
 #[cfg(feature = "https")]
 pub mod https;
 #[cfg(feature = "jwks")]

@@ -10,9 +10,11 @@ use revocation_core::ports::{DeadLetterQueue, PortError, RedeliveryTimer};
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
+mod inspection;
 mod job_queue;
 mod request_queue;
 
+pub use inspection::{Depth, Moved, Parked, SqsInspector};
 pub use job_queue::SqsJobQueue;
 pub use request_queue::SqsRequestQueue;
 

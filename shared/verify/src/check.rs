@@ -62,7 +62,8 @@ pub struct Denied {
 // === impl Checker ===
 
 impl Checker {
-    /// Decides about a token, with one read of the store if it verifies and none if it does not.
+    /// Decides about a token, with one read of the store if it verifies and none if it does not; the pool's own tombstone is
+    /// known from the last second.
     pub async fn check(&self, token: &str) -> Result<Permit, DenyReason> {
         self.check_and_tell(token).await.map_err(|denied| denied.reason)
     }
@@ -88,7 +89,14 @@ impl Checker {
     pub async fn warm(&self, subject: &SubjectKey) {
         // At once, so that a slow one does not cost the other its turn. Whatever goes wrong, the first request will meet
         // it, and say so.
-        let ((), _) = tokio::join!(self.verifier.warm(), self.reader.read(subject));
+        let ((), _, ()) = tokio::join!(self.verifier.warm(), self.reader.read(subject), self.warm_pools());
+    }
+
+    /// Each pool's tombstone, which the first request then need not wait for if it comes at once.
+    async fn warm_pools(&self) {
+        for pool in &self.verifier.pools {
+            let _ = self.reader.read_pool(&pool.user_pool_id).await;
+        }
     }
 
     async fn decide(&self, token: &VerifiedToken) -> Result<Checked, DenyReason> {
@@ -97,13 +105,20 @@ impl Checker {
         if stamp.auth_time.is_none() && stamp.iat.is_none() {
             return Err(DenyReason::Revoked(Refusal::Undated));
         }
-        match self.reader.read(&token.subject).await {
-            Ok(tombstone) => {
-                let now = self.clock.now().seconds();
-                let refusal = tombstone.and_then(|tombstone: Tombstone| tombstone.refusal(&stamp, now));
-                refusal.map_or(Ok(Checked::Yes), |refusal| Err(DenyReason::Revoked(refusal)))
-            }
-            Err(error) => self.without_tombstone(token, &error),
+        // At once: where the pool's is known already, as it nearly always is, it costs nothing.
+        let (own, pool) =
+            tokio::join!(self.reader.read(&token.subject), self.reader.read_pool(&token.subject.user_pool_id));
+        let now = self.clock.now().seconds();
+        // What either has against the token counts, even if the other cannot be read.
+        let mut known = [&own, &pool].into_iter().filter_map(|read| read.as_ref().ok()?.as_ref());
+        if let Some(refusal) = known.find_map(|tombstone: &Tombstone| tombstone.refusal(&stamp, now)) {
+            return Err(DenyReason::Revoked(refusal));
+        }
+        // Of two errors, the one that does not pass by itself.
+        let errors = [own.err(), pool.err()].into_iter().flatten();
+        match errors.max_by_key(|error| error.disposition == Disposition::Reject) {
+            Some(error) => self.without_tombstone(token, &error),
+            None => Ok(Checked::Yes),
         }
     }
 

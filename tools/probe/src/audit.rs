@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::{Context as _, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
+use revocation_core::domain::action::ActionRecord;
 use revocation_core::domain::audit::AuditRecord;
 use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::revocation_id::RevocationId;
@@ -14,15 +15,27 @@ use crate::Probe;
 impl Probe {
     /// The records of one subject, oldest first.
     pub async fn records_of(&self, subject: &SubjectKey) -> Result<Vec<AuditRecord>> {
-        self.records("by_subject", "subject", &subject.to_string()).await
+        self.records("completed/", "by_subject", "subject", &subject.to_string()).await
+    }
+
+    /// The records of operators' actions on one account, oldest first.
+    pub async fn actions_on(&self, subject: &SubjectKey) -> Result<Vec<ActionRecord>> {
+        self.records("action/", "by_subject", "subject", &subject.to_string()).await
     }
 
     /// The records of one UTC day (`YYYY-MM-DD`), oldest first.
     pub async fn records_on(&self, day: &str) -> Result<Vec<AuditRecord>> {
-        self.records("by_day", "day", day).await
+        self.records("completed/", "by_day", "day", day).await
     }
 
-    async fn records(&self, index: &str, name: &str, value: &str) -> Result<Vec<AuditRecord>> {
+    /// Records of one kind, which their sort key begins with.
+    async fn records<T: serde::de::DeserializeOwned>(
+        &self,
+        kind: &str,
+        index: &str,
+        name: &str,
+        value: &str,
+    ) -> Result<Vec<T>> {
         let mut records = Vec::new();
         let mut from = None;
         loop {
@@ -38,7 +51,10 @@ impl Probe {
                 .send()
                 .await
                 .context("cannot read the audit trail")?;
-            for item in page.items() {
+            let is_meant = |item: &&HashMap<String, AttributeValue>| {
+                item.get("step").and_then(|step| step.as_s().ok()).is_some_and(|step| step.starts_with(kind))
+            };
+            for item in page.items().iter().filter(is_meant) {
                 records.push(body(item)?);
             }
             from = page.last_evaluated_key;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use revocation_core::domain::reason::ReasonCode;
 
 use crate::commands;
 
@@ -67,10 +69,28 @@ pub(crate) enum Format {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    User(commands::user::Args),
+    Session(commands::session::Args),
+    Inspect(commands::inspect::Args),
+    Disable(commands::disable::Args),
+    Enable(commands::enable::Args),
+    ResetPassword(commands::reset_password::Args),
+    Hold(commands::hold::Args),
+    Release(commands::release::Args),
     Audit(commands::audit::Args),
     Report(commands::report::Args),
+    Watch(commands::watch::Args),
+    Status(commands::status::Args),
+    Dlq(commands::dlq::Args),
+    Token(commands::token::Args),
     Completions(commands::completions::Args),
     Man(commands::man::Args),
+}
+
+/// One of these reasons; shells complete them, and help lists them.
+pub(crate) fn reason(allowed: &[ReasonCode]) -> impl TypedValueParser<Value = ReasonCode> + use<> {
+    let names = PossibleValuesParser::new(allowed.iter().map(|reason| reason.as_str()));
+    names.try_map(|name| ReasonCode::ALL.into_iter().find(|reason| reason.as_str() == name).ok_or("no such reason"))
 }
 
 /// A duration such as `90s`, `2m` or `1h 30m`; a bare number is seconds.

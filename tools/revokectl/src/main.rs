@@ -1,11 +1,14 @@
 //! `revokectl`: what an operator does under pressure, from one tool and safe by construction. Each command is one file
 //! in `commands/`.
 
+mod account;
 mod cli;
 mod commands;
 mod context;
 mod failure;
 mod grid;
+mod inspection;
+mod look;
 mod operations;
 mod screen;
 mod text;

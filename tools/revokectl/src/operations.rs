@@ -43,6 +43,9 @@ pub(crate) struct Operations {
     pub(crate) bus_name: String,
     /// Pools in which subjects are looked up.
     pub(crate) user_pool_ids: Vec<String>,
+    /// Groups whose members are not locked by accident.
+    #[serde(default)]
+    pub(crate) protected_groups: Vec<String>,
     /// Upstream issuer to the provider's name in the pool.
     #[serde(default)]
     pub(crate) issuer_providers: BTreeMap<String, String>,

@@ -10,7 +10,7 @@ use crate::repo::Repo;
 use crate::{run, say};
 
 /// The functions; package, binary and folder share the name.
-pub(crate) const ALL: [&str; 13] = [
+pub(crate) const ALL: [&str; 15] = [
     "intake-partner",
     "revoke",
     "notify",
@@ -24,6 +24,8 @@ pub(crate) const ALL: [&str; 13] = [
     "introspect",
     "audit-chain",
     "report",
+    "bulk",
+    "siem-feed",
 ];
 
 /// Where the functions for the local cloud are. Not `target/lambda`: what lies there was built for AWS, and must not be

@@ -42,7 +42,11 @@ impl DynamoActionLog {
 #[async_trait]
 impl ActionLog for DynamoActionLog {
     async fn begin(&self, started: &ActionStarted) -> Result<ActionBegun, PortError> {
-        let body = Item::from([("body".to_owned(), json(PUT, started)?)]);
+        let body = Item::from([
+            ("body".to_owned(), json(PUT, started)?),
+            // The key of the index of what began lately.
+            ("begun".to_owned(), s(started.received_at.utc_day())),
+        ]);
         if self.trail.put_once(&started.id, STARTED, started.received_at, body).await?.is_none() {
             return Ok(ActionBegun::New);
         }
@@ -108,7 +112,7 @@ fn is_record(item: &Item) -> bool {
 }
 
 /// The items of one action as a trail.
-fn assemble(items: &[Item]) -> Result<ActionTrail, PortError> {
+pub(super) fn assemble(items: &[Item]) -> Result<ActionTrail, PortError> {
     let by_step: BTreeMap<&str, &Item> = items.iter().filter_map(|item| Some((text(item, "step")?, item))).collect();
     let started = by_step.get(STARTED).ok_or(PortError::retry(QUERY, "trail_without_start"))?;
     let mut trail = ActionTrail::new(from_json(QUERY, started, "body")?);

@@ -98,7 +98,11 @@ impl DynamoAuditLog {
 #[async_trait]
 impl AuditLog for DynamoAuditLog {
     async fn begin(&self, started: &Started) -> Result<Begun, PortError> {
-        let body = Item::from([("body".to_owned(), json(PUT, started)?)]);
+        let body = Item::from([
+            ("body".to_owned(), json(PUT, started)?),
+            // The key of the index of what began lately, in which nothing else is.
+            ("begun".to_owned(), s(started.received_at.utc_day())),
+        ]);
         if self.put_once(&started.revocation_id, STARTED, started.received_at, body).await?.is_none() {
             return Ok(Begun::New);
         }
@@ -145,7 +149,7 @@ impl AuditLog for DynamoAuditLog {
 }
 
 /// The items of one revocation as a trail.
-fn assemble(items: &[Item]) -> Result<Trail, PortError> {
+pub(super) fn assemble(items: &[Item]) -> Result<Trail, PortError> {
     let by_step: BTreeMap<&str, &Item> = items.iter().filter_map(|item| Some((text(item, "step")?, item))).collect();
     let started = by_step.get(STARTED).ok_or(PortError::retry(QUERY, "trail_without_start"))?;
     let mut trail = Trail::new(from_json(QUERY, started, "body")?);

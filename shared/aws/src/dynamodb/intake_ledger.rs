@@ -14,12 +14,13 @@ use revocation_core::domain::revocation_id::PayloadDigest;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{Admission, PortError, Receipt, ReceiptLedger, SubjectFence};
 
-use super::item::{n, s, text};
+use super::item::{n, number, s, text};
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
 const PUT: &str = "dynamodb:PutItem";
 const UPDATE: &str = "dynamodb:UpdateItem";
+const GET: &str = "dynamodb:GetItem";
 const TRANSACT: &str = "dynamodb:TransactWriteItems";
 
 const HOUR_MS: i64 = 3_600_000;
@@ -55,6 +56,18 @@ impl DynamoIntakeLedger {
     #[must_use]
     pub fn new(aws: &AwsConfig, table: impl Into<String>) -> Self {
         Self { client: aws.dynamodb(), table: table.into() }
+    }
+
+    /// The action [`Self::subjects_this_hour`] needs. Operators ask it; intakes do not.
+    pub const OPERATOR_IAM_ACTIONS: &[&str] = &[GET];
+
+    /// How many distinct subjects a source named in the clock hour of `at`.
+    pub async fn subjects_this_hour(&self, source: &str, at: EpochMillis) -> Result<u32, PortError> {
+        let hour = at.0.div_euclid(HOUR_MS);
+        let get = self.client.get_item().table_name(&self.table).key("key", s(format!("hour#{source}#{hour}")));
+        let answer = get.send().await.map_err(|error| port_error(GET, &error))?;
+        let counted = answer.item.as_ref().and_then(|item| number(item, "subjects"));
+        Ok(counted.and_then(|counted| u32::try_from(counted).ok()).unwrap_or(0))
     }
 
     /// Marks the subject and raises the counter, both or neither.

@@ -34,17 +34,20 @@ impl DynamoSessionLedger {
     pub fn new(aws: &AwsConfig, table: impl Into<String>) -> Self {
         Self { client: aws.dynamodb(), table: table.into() }
     }
-}
 
-#[async_trait]
-impl SessionLedger for DynamoSessionLedger {
-    async fn sessions(&self, subject: &SubjectKey) -> Result<Vec<SessionRecord>, PortError> {
+    /// The subject's sessions that no revocation has ended yet: what one would end now.
+    pub async fn going_on(&self, subject: &SubjectKey) -> Result<Vec<SessionRecord>, PortError> {
+        self.read(subject, Some("attribute_not_exists(ended_by)")).await
+    }
+
+    async fn read(&self, subject: &SubjectKey, only: Option<&str>) -> Result<Vec<SessionRecord>, PortError> {
         let mut pages = self
             .client
             .query()
             .table_name(&self.table)
             .key_condition_expression("subject = :subject")
             .expression_attribute_values(":subject", s(subject.to_string()))
+            .set_filter_expression(only.map(str::to_owned))
             .consistent_read(true)
             .into_paginator()
             .send();
@@ -60,6 +63,13 @@ impl SessionLedger for DynamoSessionLedger {
         }
         sessions.sort_by_key(|session| std::cmp::Reverse(session.last_seen));
         Ok(sessions)
+    }
+}
+
+#[async_trait]
+impl SessionLedger for DynamoSessionLedger {
+    async fn sessions(&self, subject: &SubjectKey) -> Result<Vec<SessionRecord>, PortError> {
+        self.read(subject, None).await
     }
 
     async fn ended(&self, subject: &SubjectKey, origin_jti: &str, by: &RevocationId) -> Result<bool, PortError> {

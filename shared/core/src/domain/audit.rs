@@ -15,6 +15,8 @@ use super::time::{EpochMillis, EpochSeconds};
 
 /// Code of a step that was not needed because the user is gone.
 pub const USER_NOT_FOUND: &str = "user_not_found";
+/// Code of a seal that was left to another revocation that was still signing the same user out.
+pub const SEALED_BY_ANOTHER: &str = "sealed_by_another";
 
 /// Code of the seal of a revocation that was called off: the tombstone was closed without a sign-out.
 pub const CALLED_OFF: &str = "called_off";
@@ -226,8 +228,8 @@ impl AuditRecord {
         let (tombstoned_at, sealed_at) = (done_at(Step::Tombstone), done_at(Step::Seal));
         let outcome = match subject {
             None => Outcome::NoSuchUser,
-            Some(_) if is_gone(steps) => Outcome::NoSuchUser,
-            Some(_) if was_called_off(steps) => Outcome::Cancelled,
+            Some(_) if ended(steps, Step::GlobalSignOut, USER_NOT_FOUND) => Outcome::NoSuchUser,
+            Some(_) if ended(steps, Step::Seal, CALLED_OFF) => Outcome::Cancelled,
             Some(_) if steps.values().any(|record| record.outcome.is_failed()) => Outcome::Partial,
             Some(_) => Outcome::Complete,
         };
@@ -260,6 +262,21 @@ impl AuditRecord {
         self.initiator.kind == InitiatorKind::User && matches!(self.session, Some(SessionScope::Only(_)))
     }
 
+    /// Whether what was asked for came about: the sessions ended, or, for claims-only and single sessions, their tokens
+    /// are refused. Of steps that failed besides it says nothing.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        match (&self.session, self.effect) {
+            (None, Effect::SignOut) => self.sealed_at.is_some() || self.was_sealed_by_another(),
+            (Some(_), _) | (None, Effect::Refresh) => self.tombstoned_at.is_some(),
+        }
+    }
+
+    fn was_sealed_by_another(&self) -> bool {
+        let left = StepOutcome::not_needed(SEALED_BY_ANOTHER);
+        self.steps.iter().any(|step| step.step == Step::Seal && step.outcome == left)
+    }
+
     /// The record with the sessions that were ended.
     #[must_use]
     pub fn with_sessions(mut self, ended: Option<Vec<SessionRecord>>) -> Self {
@@ -284,13 +301,9 @@ impl AuditRecord {
     }
 }
 
-/// Whether Cognito did not know the user when asked to end their sessions.
-fn is_gone(steps: &BTreeMap<Step, StepRecord>) -> bool {
-    steps.get(&Step::GlobalSignOut).is_some_and(|record| record.outcome == StepOutcome::not_needed(USER_NOT_FOUND))
-}
-
-fn was_called_off(steps: &BTreeMap<Step, StepRecord>) -> bool {
-    steps.get(&Step::Seal).is_some_and(|record| record.outcome == StepOutcome::not_needed(CALLED_OFF))
+/// Whether a step was not needed, for this reason.
+fn ended(steps: &BTreeMap<Step, StepRecord>, step: Step, because: &str) -> bool {
+    steps.get(&step).is_some_and(|record| record.outcome == StepOutcome::not_needed(because))
 }
 
 /// Whether an identifier may be an address or a number. Only what is made of the characters of ids and ARNs is let

@@ -18,7 +18,6 @@ use crate::domain::disposition::{Disposed, Disposition};
 use crate::domain::event::Event;
 use crate::domain::profile::{Profile, SubjectKey};
 use crate::domain::revocation_id::RevocationId;
-use crate::domain::subject::SubjectIdentifier;
 use crate::domain::time::EpochMillis;
 use crate::ports::{
     AccountEnabler, AccountLocker, ActionBegun, ActionLog, Clock, EventPublisher, MembershipReader, PortError,
@@ -115,7 +114,7 @@ impl Disposed for ActError {
 impl AccountActor {
     /// Carries out `request`, which the queue first handed over at `received_at`.
     pub async fn act(&self, request: AccountActionRequest, received_at: EpochMillis) -> Result<ActionsTaken, ActError> {
-        if matches!(request.sub_id, SubjectIdentifier::Group { .. }) {
+        if request.sub_id.is_many() {
             return Err(ActError::GroupSubject);
         }
         // Before anything is written: what is refused does not use up its id.

@@ -2,8 +2,14 @@
 
 pub(crate) mod audit;
 pub(crate) mod completions;
+pub(crate) mod disable;
+pub(crate) mod enable;
+pub(crate) mod hold;
+pub(crate) mod inspect;
 pub(crate) mod man;
 pub(crate) mod report;
+pub(crate) mod release;
+pub(crate) mod reset_password;
 
 use crate::cli::Command;
 use crate::context::Context;
@@ -13,6 +19,12 @@ use crate::failure::{Exit, Failure};
 pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Audit(args) => audit::run(context, args).await,
+        Command::Inspect(args) => inspect::run(context, args).await,
+        Command::Disable(args) => disable::run(context, args).await,
+        Command::Enable(args) => enable::run(context, args).await,
+        Command::ResetPassword(args) => reset_password::run(context, args).await,
+        Command::Hold(args) => hold::run(context, args).await,
+        Command::Release(args) => release::run(context, args).await,
         Command::Completions(args) => completions::run(context, args),
         Command::Report(args) => report::run(context, args).await,
         Command::Man(args) => man::run(context, args),

@@ -17,6 +17,8 @@ use crate::venv::Venv;
 const OFFLINE_TESTS: [&str; 3] = ["pipeline", "contract", "architecture"];
 /// The one that needs a local cloud.
 const CLOUD_TESTS: &str = "local_cloud";
+/// And the one that must run after all others: it revokes everybody.
+const LAST_TESTS: &str = "local_cloud_alone";
 
 /// Run every test: unit, pipeline, contract, architecture, the report in a real browser, then those against a local cloud, some of them in
 /// other languages: a SCIM client and a checker that nobody here wrote, and the kits for Node.js and Python.
@@ -63,6 +65,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
         if args.filter.is_none() && go_on(&parts) {
             parts.push(part("kit-python", run::tests(&mut python_kit(&repo, &cloud)?)?));
+        }
+        if go_on(&parts) {
+            let mut last = test(&repo, args, &["--package", "tests", "--test", LAST_TESTS]);
+            last.env("LOCAL_CLOUD_FILE", cloud.facts_file());
+            parts.push(part(LAST_TESTS, run::tests(&mut last)?));
         }
     }
     summarise(&parts)

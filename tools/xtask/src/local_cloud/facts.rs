@@ -131,7 +131,7 @@ pub(crate) struct DeployedFunction {
 }
 
 /// Package, and what the template's outputs for it begin with.
-const FUNCTIONS: [(&str, &str, &str); 13] = [
+const FUNCTIONS: [(&str, &str, &str); 14] = [
     ("intake-partner", "IntakePartnerFunctionName", "IntakeLogGroupName"),
     ("revoke", "RevokeFunctionName", "RevokeLogGroupName"),
     ("report", "ReportFunctionName", "ReportLogGroupName"),
@@ -145,6 +145,7 @@ const FUNCTIONS: [(&str, &str, &str); 13] = [
     ("token-gate", "TokenGateFunctionName", "TokenGateLogGroupName"),
     ("introspect", "IntrospectFunctionName", "IntrospectLogGroupName"),
     ("sign-out", "SignOutFunctionName", "SignOutLogGroupName"),
+    ("siem-feed", "SiemFeedFunctionName", "SiemFeedLogGroupName"),
 ];
 
 // === impl Facts ===

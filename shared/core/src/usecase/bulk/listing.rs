@@ -127,9 +127,9 @@ impl BulkRevoker {
     async fn look_into_list(&self, job: &BulkJob, list: &str, part: u32) -> Result<Found, Stop> {
         let Some(entries) = self.jobs.list_part(list, part).await? else { return Ok(Found::default()) };
         let first = part.saturating_mul(LIST_PART_ENTRIES) + 1;
-        let lines = (first..).zip(&entries);
+        let lines: Vec<(u32, SubjectIdentifier)> = (first..).zip(entries).collect();
         let found: Vec<(u32, Vec<Profile>)> = stream::iter(lines)
-            .map(|(line, entry)| async move { Ok::<_, Stop>((line, self.look_for(job, entry).await?)) })
+            .map(|(line, entry)| self.look_for(job, line, entry))
             .buffered(SEARCHES)
             .try_collect()
             .await?;
@@ -138,15 +138,20 @@ impl BulkRevoker {
         Ok(Found { members, unknown, next: Some(Cursor { at: part + 1, after: None }) })
     }
 
-    async fn look_for(&self, job: &BulkJob, entry: &SubjectIdentifier) -> Result<Vec<Profile>, Stop> {
+    async fn look_for(
+        &self,
+        job: &BulkJob,
+        line: u32,
+        entry: SubjectIdentifier,
+    ) -> Result<(u32, Vec<Profile>), Stop> {
         self.searches.turn().await?;
-        match self.resolver.resolve(entry).await {
+        match self.resolver.resolve(&entry).await {
             Ok(mut found) => {
                 found.retain(|profile| job.request.is_within_its_pools(&profile.key));
-                Ok(found)
+                Ok((line, found))
             }
             // An entry that can mean nobody is unknown; it must not keep the others from being revoked.
-            Err(error) if error.disposition == Disposition::Reject => Ok(Vec::new()),
+            Err(error) if error.disposition == Disposition::Reject => Ok((line, Vec::new())),
             Err(error) => Err(Stop::Stalled(error)),
         }
     }

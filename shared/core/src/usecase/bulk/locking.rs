@@ -16,11 +16,9 @@ impl BulkRevoker {
     /// Tombstones everyone on the page. Done anew after a crash, which changes nothing for those who are done.
     pub(super) async fn lock_out(&self, job: &mut BulkJob, number: u32) -> Result<(), Stop> {
         let mut page = self.page(job, number).await?;
-        let locked: Vec<(&Profile, Result<(), RevokeError>)> = stream::iter(&page.members)
-            .map(|member| {
-                let (request, received_at) = (job.member_request(&member.key), job.received_at);
-                async move { (member, self.revoker.lock_out(request, member, received_at).await) }
-            })
+        let snapshot = job.clone();
+        let locked: Vec<(Profile, Result<(), RevokeError>)> = stream::iter(page.members.clone())
+            .map(|member| self.lock_out_one(&snapshot, member))
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
@@ -30,7 +28,7 @@ impl BulkRevoker {
                 Ok(()) => {}
                 Err(error) if error.disposition() == Disposition::Retry => outage = Some(port_error(&error)),
                 // One bad member does not stop the rest; its revocation is tried once more when its sessions are ended.
-                Err(error) => failures.push(failure(member, &error)),
+                Err(error) => failures.push(failure(&member, &error)),
             }
         }
         // Everybody must be locked out before anybody is signed out, so there is no going on without these.
@@ -46,6 +44,11 @@ impl BulkRevoker {
             job.locked_out_at = job.locked_out_at.or(page.locked_out_at);
         }
         self.save(job).await
+    }
+
+    async fn lock_out_one(&self, job: &BulkJob, member: Profile) -> (Profile, Result<(), RevokeError>) {
+        let locked = self.revoker.lock_out(job.member_request(&member.key), &member, job.received_at).await;
+        (member, locked)
     }
 
     pub(super) async fn page(&self, job: &BulkJob, number: u32) -> Result<BulkPage, Stop> {

@@ -1,0 +1,102 @@
+//! Revocations an operator asks for: what would happen, the request, and what came of it.
+
+mod follow;
+mod plan;
+
+use revocation_aws::eventbridge::EventBridgePublisher;
+use revocation_core::domain::event::Event;
+use revocation_core::domain::reason::ReasonCode;
+use revocation_core::domain::request::{Effect, EventSource, RevocationRequest, VERSION};
+use revocation_core::domain::revocation_id::RevocationId;
+use revocation_core::domain::session::SessionScope;
+use revocation_core::domain::text::LocalizedText;
+use revocation_core::ports::EventPublisher as _;
+
+use crate::assent;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::random;
+use crate::screen::Tone;
+use crate::subject::Target;
+
+/// Name of the source of everything an operator asks for.
+pub(crate) const SOURCE: &str = "operator";
+/// `source` of events that revokectl puts on the bus.
+pub(crate) const EVENT_SOURCE: &str = "revocation.operator";
+
+/// What an operator wants ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish<'a> {
+    /// Whose.
+    pub(crate) target: Target,
+    /// Why.
+    pub(crate) reason: ReasonCode,
+    /// Why, in words, for the record.
+    pub(crate) comment: Option<&'a str>,
+    /// Disable the account instead of resetting its password.
+    pub(crate) lockout: bool,
+    /// Which sessions, where not all.
+    pub(crate) session: Option<SessionScope>,
+}
+
+/// Shows what would happen, asks, requests it, and waits until it is done.
+pub(crate) async fn carry_out(context: &Context, wish: Wish<'_>, dry_run: bool) -> Result<Exit, Failure> {
+    let request = request(context, &wish).await?;
+    let plan = plan::Plan::of(context, &request, &wish.target).await?;
+    if dry_run {
+        return plan.show(context).map(|()| Exit::Done);
+    }
+    if !context.globals.yes {
+        plan.show(context)?;
+    }
+    assent::assent(context, &plan.question()).await?;
+    let id = request.id();
+    publish(context, &id, Event::RevocationRequested(request.clone())).await?;
+    if context.globals.no_wait {
+        let told = serde_json::json!({"revocation_id": id, "outcome": "requested"});
+        context.screen.result(&told, |_| format!("requested: {id}\nlook with: revokectl audit show {id}"))?;
+        return Ok(Exit::Done);
+    }
+    follow::to_the_end(context, &request).await
+}
+
+async fn request(context: &Context, wish: &Wish<'_>) -> Result<RevocationRequest, Failure> {
+    let request = RevocationRequest {
+        version: VERSION.to_owned(),
+        source: EventSource { name: SOURCE.to_owned(), event_id: random::event_id()? },
+        sub_id: wish.target.sub_id.clone(),
+        reason: wish.reason,
+        initiator: context.initiator().await?,
+        reason_admin: wish.comment.map(LocalizedText::english).unwrap_or_default(),
+        reason_user: LocalizedText::default(),
+        occurred_at: None,
+        effect: Effect::SignOut,
+        lockout: wish.lockout,
+        session: wish.session.clone(),
+        txn: None,
+        pools: Vec::new(),
+    };
+    // What revoke would park is told now.
+    request.check().map_err(|bad| Failure::usage(bad.to_string()))?;
+    Ok(request)
+}
+
+/// Puts a request on the bus.
+pub(crate) async fn publish(context: &Context, id: &RevocationId, request: Event) -> Result<(), Failure> {
+    let operations = context.operations().await?;
+    let publisher = EventBridgePublisher::new(context.aws().await?, &operations.bus_name, EVENT_SOURCE);
+    let unknown = format!("nobody knows whether {id} was requested; look with: revokectl audit show {id}");
+    context.pending(Some(unknown.clone()));
+    let sent = publisher.publish(&[request]).await;
+    if let Err(error) = sent {
+        context.pending(None);
+        let refused = error.was_refused();
+        let failure = context.explain(error.into());
+        return Err(if refused { failure } else { Failure { what: format!("{}: {unknown}", failure.what), ..failure } });
+    }
+    context.pending(Some(format!("{id} is requested and goes on without us; look with: revokectl audit show {id}")));
+    if !context.screen.is_json() && !context.globals.no_wait {
+        context.screen.line(context.screen.paint(Tone::Faint, format_args!("requested  {id}")));
+    }
+    Ok(())
+}
