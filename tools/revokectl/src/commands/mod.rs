@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod disable;
+pub(crate) mod dlq;
 pub(crate) mod enable;
 pub(crate) mod hold;
 pub(crate) mod inspect;
@@ -10,6 +11,11 @@ pub(crate) mod man;
 pub(crate) mod report;
 pub(crate) mod release;
 pub(crate) mod reset_password;
+pub(crate) mod session;
+pub(crate) mod status;
+pub(crate) mod token;
+pub(crate) mod user;
+pub(crate) mod watch;
 
 use crate::cli::Command;
 use crate::context::Context;
@@ -18,6 +24,12 @@ use crate::failure::{Exit, Failure};
 /// Runs a command.
 pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Failure> {
     match command {
+        Command::User(args) => user::run(context, args).await,
+        Command::Session(args) => session::run(context, args).await,
+        Command::Watch(args) => watch::run(context, args).await,
+        Command::Status(args) => status::run(context, args).await,
+        Command::Dlq(args) => dlq::run(context, args).await,
+        Command::Token(args) => token::run(context, args).await,
         Command::Audit(args) => audit::run(context, args).await,
         Command::Inspect(args) => inspect::run(context, args).await,
         Command::Disable(args) => disable::run(context, args).await,
