@@ -75,10 +75,11 @@ fn check_role(role: &str, ports: &[&[&str]]) {
 }
 
 /// What the names of adapters begin with: a service, or the whole name.
-const ADAPTERS: [&str; 13] = [
+const ADAPTERS: [&str; 14] = [
     "Cognito",
     "Dynamo",
     "EventBridge",
+    "Firehose",
     "Kms",
     "LedgerRecorder",
     "S3",
@@ -109,6 +110,11 @@ fn every_adapter_is_listed(folder: &str, lists: &[&str]) {
 #[test]
 fn i14_revoke() {
     check("RevokeRole", "revoke", revoke::IAM_ACTIONS);
+}
+
+#[test]
+fn i14_bulk() {
+    check("BulkRole", "bulk", bulk::IAM_ACTIONS);
 }
 
 #[test]
@@ -169,12 +175,12 @@ const READS: [&str; 4] = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb
 
 /// Whoever may write tombstones may lock people out, or let them in again.
 #[test]
-fn i14_only_revoke_writes_tombstones() {
+fn i14_only_revoke_and_bulk_write_tombstones() {
     for role in resources("AWS::IAM::Role").keys() {
         for statement in allowed(role).1 {
             let on_tombstones = format!("{:?}", statement["Resource"]).contains("TombstonesTable");
             let writes = texts(&statement["Action"]).iter().any(|action| !READS.contains(&action.as_str()));
-            assert!(!on_tombstones || !writes || role == "RevokeRole", "{role}");
+            assert!(!on_tombstones || !writes || ["RevokeRole", "BulkRole"].contains(&role.as_str()), "{role}");
         }
     }
 }
@@ -193,6 +199,18 @@ fn i14_audit_chain() {
 }
 
 #[test]
+fn i14_report() {
+    check("ReportRole", "report", report::IAM_ACTIONS);
+}
+
+#[test]
 fn i14_introspect() {
     check("IntrospectRole", "introspect", introspect::IAM_ACTIONS);
+}
+
+#[test]
+fn i14_siem_feed() {
+    let mut ports = siem_feed::IAM_ACTIONS.to_vec();
+    ports.push(siem_feed::IAM_ACTIONS_WITH_FIREHOSE);
+    check("SiemFeedRole", "siem-feed", &ports);
 }

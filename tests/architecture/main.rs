@@ -4,5 +4,6 @@
 
 mod floors;
 mod iam;
+mod runbook;
 mod sources;
 mod template;

@@ -92,7 +92,9 @@ fn a_function_is_read_in_175_lines() {
         "intake-siem",
         "introspect",
         "notify",
+        "report",
         "revoke",
+        "siem-feed",
         "sign-out",
         "token-gate",
     ] {

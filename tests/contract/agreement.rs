@@ -28,6 +28,8 @@ fn honest() -> Vec<Value> {
         {"format": "phone_number", "phone_number": "+12025550100"},
         {"format": "username", "username": "Okta_00u1"},
         {"format": "group", "group": "contractors"},
+        {"format": "list", "list": "0123456789abcdef".repeat(4)},
+        {"format": "ended"},
         {"format": "aliases", "identifiers": [
             {"format": "email", "email": "jane@example.com"}, {"format": "username", "username": "jane"},
         ]},
@@ -40,6 +42,11 @@ fn honest() -> Vec<Value> {
         request.as_object_mut().unwrap().remove("effect");
         all.push(request);
     }
+    let mut everybody = request(json!({"format": "pool", "user_pool_id": "eu-central-1_Sample001"}));
+    everybody["reason"] = json!("compromise");
+    everybody["lockout"] = json!(false);
+    everybody.as_object_mut().unwrap().remove("effect");
+    all.insert(0, everybody);
     all
 }
 
@@ -207,11 +214,24 @@ fn both_agree_on_session_and_reason_together() {
 }
 
 #[test]
+fn both_agree_on_a_whole_pool_and_reason_together() {
+    let validator = files::validator(REVOCATION_REQUESTED);
+    let everybody = &honest()[0];
+    for (reason, is_fine) in
+        [("compromise", true), ("policy_violation", true), ("offboarding", false), ("canary", false)]
+    {
+        let request = with(everybody, "/reason", json!(reason));
+        assert_eq!(judged(&validator, &request), Ok(is_fine), "{reason}");
+        assert_eq!(judged(&validator, &with(&request, "/lockout", json!(true))), Ok(false), "{reason}");
+    }
+}
+
+#[test]
 fn both_agree_on_effect_and_reason_together() {
     let validator = files::validator(REVOCATION_REQUESTED);
     for reason in ["offboarding", "role_change", "canary"] {
         for (effect, is_fine) in [("sign_out", true), ("refresh", reason == "role_change")] {
-            let request = with(&with(&honest()[0], "/reason", json!(reason)), "/effect", json!(effect));
+            let request = with(&with(&honest()[1], "/reason", json!(reason)), "/effect", json!(effect));
             assert_eq!(judged(&validator, &request), Ok(is_fine), "{reason} {effect}");
         }
     }
@@ -220,7 +240,7 @@ fn both_agree_on_effect_and_reason_together() {
 proptest! {
     #[test]
     fn both_agree_on_any_text_anywhere(
-        which in 0_usize..10, place in any::<prop::sample::Index>(), text in prop_oneof![".{0,40}", "[\\s\\S]{0,8}"],
+        which in 0_usize..11, place in any::<prop::sample::Index>(), text in prop_oneof![".{0,40}", "[\\s\\S]{0,8}"],
     ) {
         let validator = files::validator(REVOCATION_REQUESTED);
         let request = &honest()[which];
@@ -233,7 +253,7 @@ proptest! {
 #[test]
 fn the_size_is_the_parsers_to_check() {
     let texts: Map<String, Value> = (0..32).map(|n| (format!("l{n}"), "𝒳".repeat(1_000).into())).collect();
-    let huge = with(&honest()[0], "/reason_admin", texts.into());
+    let huge = with(&honest()[1], "/reason_admin", texts.into());
     assert!(huge.to_string().len() > MAX_DETAIL_BYTES);
     assert!(files::validator(REVOCATION_REQUESTED).is_valid(&huge));
     assert!(RevocationRequest::parse(&huge.to_string()).is_err());
@@ -252,7 +272,7 @@ fn what_the_parser_forgives_and_the_schema_does_not_promise() {
         ("/occurred_at", json!("2026-01-15 09:30:00+01:00")),
         ("/occurred_at", json!("20260115T093000Z")),
     ] {
-        let request = with(&honest()[0], place, forgiven);
+        let request = with(&honest()[1], place, forgiven);
         assert!(RevocationRequest::parse(&request.to_string()).is_ok(), "{request}");
         assert!(!validator.is_valid(&request), "{request}");
     }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::thread;
 
 use revocation_core::domain::end_date::{EndDate, NotAnEndDate};
-use revocation_core::domain::profile::SubjectKey;
+use revocation_core::domain::profile::{SubjectKey, UserPoolId};
 use revocation_core::domain::time::EpochSeconds;
-use revocation_core::domain::tombstone::{Refusal, TokenStamp};
-use revocation_core::ports::TombstoneReader as _;
+use revocation_core::domain::tombstone::{Refusal, TokenStamp, Tombstone};
+use revocation_core::ports::{PortError, TombstoneReader as _};
 use revocation_lambda::clock::SystemClock;
 use revocation_store::{StoreClient, StoreConfig, StrictReader};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ fn cases() -> Vec<Value> {
 async fn i04_the_kits_decide_by_the_same_cases_as_the_library() {
     let cases = cases();
     assert!(cases.len() >= 40);
-    let endpoint = play_dynamodb(cases.iter().enumerate().map(item_of).collect());
+    let endpoint = play_dynamodb(cases.iter().enumerate().map(items_of).collect());
     let variable = |name: &str| match name {
         "AWS_ENDPOINT_URL" => Some(endpoint.clone()),
         "AWS_REGION" => Some("eu-central-1".to_owned()),
@@ -45,25 +45,34 @@ async fn i04_the_kits_decide_by_the_same_cases_as_the_library() {
             (None, _) => "bad_claims",
             (_, Err(NotAnEndDate)) => "contract_date_unreadable",
             (_, Ok(true)) => "contract_ended",
-            (Some(stamp), Ok(false)) => match reader.read(&SubjectKey::new("pool", at.to_string())).await {
-                Err(error) => {
-                    assert_eq!(error.code, "unreadable_item", "{case}");
-                    "store_unreadable"
-                }
-                Ok(tombstone) => tombstone.unwrap_or_default().refusal(&stamp, now).map_or("permit", code),
-            },
+            (Some(stamp), Ok(false)) => {
+                let own = reader.read(&SubjectKey::new("pool", at.to_string())).await;
+                let pool = reader.read_pool(&UserPoolId(format!("pool-{at}"))).await;
+                let decide = |read: &Result<Option<Tombstone>, PortError>| {
+                    read.as_ref().ok()?.clone().unwrap_or_default().refusal(&stamp, now)
+                };
+                let refusal = decide(&own).or_else(|| decide(&pool));
+                let errors = [own.err(), pool.err()].into_iter().flatten();
+                let unreadable =
+                    errors.inspect(|error| assert_eq!(error.code, "unreadable_item", "{case}")).count() > 0;
+                refusal.map_or(if unreadable { "store_unreadable" } else { "permit" }, code)
+            }
         };
         assert_eq!(code, case["expect"], "{case}");
     }
 }
 
-/// The item of a case, under the key by which the case is asked for: another's tombstone would be refused as an answer.
-fn item_of((at, case): (usize, &Value)) -> Value {
-    let mut item = case["item"].clone();
-    if let Some(attributes) = item.as_object_mut() {
-        attributes.insert("subject".to_owned(), json!({ "S": format!("pool#{at}") }));
-    }
-    item
+/// The items of a case, the person's and everybody's, under the keys by which the case is asked for: another's tombstone would
+/// be refused as an answer.
+fn items_of((at, case): (usize, &Value)) -> [Value; 2] {
+    let under = |item: &Value, key: String| {
+        let mut item = item.clone();
+        if let Some(attributes) = item.as_object_mut() {
+            attributes.insert("subject".to_owned(), json!({ "S": key }));
+        }
+        item
+    };
+    [under(&case["item"], format!("pool#{at}")), under(&case["pool"], format!("pool-{at}#*"))]
 }
 
 /// Whether the date in the claim that the case names, if any, has passed. The claim is a text or a whole number.
@@ -102,8 +111,8 @@ fn stamp(claims: &Value) -> Option<TokenStamp<'_>> {
     })
 }
 
-/// Answers a `GetItem` for `pool#<n>` with the n-th item. Ends with the process.
-fn play_dynamodb(items: Vec<Value>) -> String {
+/// Answers a `GetItem` for `pool#<n>` and `pool-<n>#*` with the n-th items. Ends with the process.
+fn play_dynamodb(items: Vec<[Value; 2]>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let items = Arc::new(items);
@@ -116,7 +125,7 @@ fn play_dynamodb(items: Vec<Value>) -> String {
     endpoint
 }
 
-fn answer(mut stream: TcpStream, items: &[Value]) {
+fn answer(mut stream: TcpStream, items: &[[Value; 2]]) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     loop {
         let mut length = 0;
@@ -138,8 +147,14 @@ fn answer(mut stream: TcpStream, items: &[Value]) {
         reader.read_exact(&mut body).unwrap();
         let asked: Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(asked["ConsistentRead"], true);
-        let at: usize = asked["Key"]["subject"]["S"].as_str().unwrap().strip_prefix("pool#").unwrap().parse().unwrap();
-        let found = if items[at].is_null() { json!({}) } else { json!({"Item": items[at]}) };
+        let key = asked["Key"]["subject"]["S"].as_str().unwrap();
+        let (at, which) = match (key.strip_prefix("pool#"), key.strip_prefix("pool-")) {
+            (Some(at), _) => (at, 0),
+            (_, Some(at)) => (at.trim_end_matches("#*"), 1),
+            _ => panic!("{key}"),
+        };
+        let item = &items[at.parse::<usize>().unwrap()][which];
+        let found = if item.is_null() { json!({}) } else { json!({"Item": item}) };
         let found = found.to_string();
         let head = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\r\n",

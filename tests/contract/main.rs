@@ -6,8 +6,10 @@
 
 mod actions;
 mod agreement;
+mod bulk;
 mod files;
 mod kits;
+mod ocsf;
 mod published;
 mod rules;
 mod samples;

@@ -2,7 +2,7 @@
 //!
 //! A matcher for the part of EventBridge's pattern language that the template uses, after
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html>: lists of alternatives, `prefix`,
-//! `exists`. Anything else in a pattern fails the test, so that it cannot be passed over.
+//! `anything-but`, `exists`. Anything else in a pattern fails the test, so that it cannot be passed over.
 
 use serde_json::Value;
 use yaml_serde::Value as Yaml;
@@ -59,6 +59,9 @@ fn matches_one(alternative: &Yaml, value: Option<&Value>) -> bool {
     if let Some(prefix) = alternative["prefix"].as_str() {
         return value.and_then(Value::as_str).is_some_and(|text| text.starts_with(prefix));
     }
+    if let Some(others) = alternative["anything-but"].as_sequence() {
+        return value.is_some_and(|value| !others.iter().any(|other| other.as_str() == value.as_str()));
+    }
     if let Some(exists) = alternative["exists"].as_bool() {
         return value.is_some() == exists;
     }
@@ -77,7 +80,10 @@ fn every_sample_that_means_something_reaches_the_queue_where_it_is_understood() 
         }
         if path.starts_with("canonical/") {
             let suspicious = ["compromise", "anomaly"].contains(&expected["reason"].as_str().unwrap());
-            let wanted: &[&str] = if suspicious { &["CompromiseQueue", "RevokeQueue"] } else { &["RevokeQueue"] };
+            let many = ["group", "list", "ended"].map(Value::from).contains(&event["detail"]["sub_id"]["format"]);
+            let queue = if many { "BulkQueue" } else { "RevokeQueue" };
+            let mut wanted = if suspicious { vec![queue, "CompromiseQueue"] } else { vec![queue] };
+            wanted.sort_unstable();
             assert_eq!(queues, wanted, "{path}");
         } else {
             assert_eq!(queues, ["IntakeQueue"], "{path}");
@@ -93,8 +99,8 @@ fn what_happens_elsewhere_and_what_failed_is_dropped_by_rule() {
 }
 
 #[test]
-fn only_our_own_word_reaches_the_notices() {
+fn only_our_own_word_reaches_the_notices_and_the_siem() {
     let event = |source: &str| serde_json::json!({"source": source, "detail-type": "Sessions Revoked", "detail": {}});
-    assert_eq!(queues_of(&event("revocation.revoke")), ["NotifyQueue"]);
+    assert_eq!(queues_of(&event("revocation.revoke")), ["NotifyQueue", "SiemFeedQueue"]);
     assert_eq!(queues_of(&event("somebody.else")), [""; 0]);
 }

@@ -86,8 +86,8 @@ const jwks = await (await fetch(facts.jwks_url)).json();
 const options = { userPoolId: facts.user_pool_id, clientIds: [facts.client_id], table: facts.tombstones_table, jwks, dynamodb: aws };
 const checker = new Checker(options);
 
-for (const { name, item, claims, now, end_date_claim: endDateClaim, expect } of vectors.cases) {
-  const decides = () => assert.equal(decide({ item: item ?? undefined, claims, now, endDateClaim }) ?? "permit", expect);
+for (const { name, item, pool, claims, now, end_date_claim: endDateClaim, expect } of vectors.cases) {
+  const decides = () => assert.equal(decide({ item: item ?? undefined, pool, claims, now, endDateClaim }) ?? "permit", expect);
   await check(`case: ${name}`, decides, { quiet: true });
 }
 await check("the cases are there", () => assert.ok(vectors.cases.length >= 40));
@@ -179,6 +179,24 @@ await check("a forged token is denied", async () => {
   await denied(checker.check(`${header}.${payload}.${signature}`), "invalid_token");
   const { kid } = JSON.parse(Buffer.from(header, "base64url"));
   await denied(checker.check(token({}, { header: { kid } })), "invalid_token");
+});
+
+// The pool under which our own key's tokens stand is not the running one: nobody else is refused meanwhile.
+const nobodysPool = "eu-central-1_KitNode";
+await check("a pool's cutoff is honoured within a second, and costs no read with each request", async () => {
+  const issuer = `https://cognito-idp.eu-central-1.amazonaws.com/${nobodysPool}`;
+  const ours = new Checker({ ...options, userPoolId: nobodysPool, jwks: { keys: [key] } });
+  const text = token({ iss: issuer, origin_jti: "o" });
+  await ours.check(text);
+  const item = { subject: { S: `${nobodysPool}#*` }, not_before: { N: `${now}` }, sealed: { BOOL: true } };
+  await dynamodb.send(new PutItemCommand({ TableName: facts.tombstones_table, Item: item }));
+  const written = Date.now();
+  await until("the cutoff", () => ours.check(text).then(() => false, (error) => error.code === "revoked"));
+  assert.ok(Date.now() - written < 1_300, `${Date.now() - written} ms`);
+  await ours.check(token({ iss: issuer, iat: now + 1, auth_time: now + 1 }));
+  await dynamodb.send(new PutItemCommand({ TableName: facts.tombstones_table, Item: { ...item, not_before: { S: "x" } } }));
+  await sleep(1_100);
+  await denied(ours.check(token({ iss: issuer, iat: now + 1, auth_time: now + 1 })), "store_unreadable", 503);
 });
 
 const hanging = createServer(() => {});

@@ -246,6 +246,33 @@ def a_single_session_is_refused_the_other_served(checker) -> None:
     denied(lambda: checker.check(other), "store_unreadable", 503)
 
 
+def a_pools_cutoff_is_honoured_within_a_second() -> None:
+    # The pool is not the running one: nobody else is refused meanwhile.
+    pool = "eu-central-1_KitPython"
+    issuer = f"https://cognito-idp.eu-central-1.amazonaws.com/{pool}"
+    ours, text = own(user_pool_id=pool), token(iss=issuer)
+    for _ in range(20):
+        ours.check(text)
+    item = {"subject": {"S": f"{pool}#*"}, "not_before": {"N": str(NOW)}, "sealed": {"BOOL": True}}
+    DYNAMODB.put_item(TableName=FACTS["tombstones_table"], Item=item)
+    written = time.monotonic()
+
+    def refused() -> bool:
+        try:
+            ours.check(text)
+        except kit.Denied as error:
+            return error.code == "revoked"
+        return False
+
+    until("the cutoff", refused)
+    assert time.monotonic() - written < 1.3, time.monotonic() - written
+    fresh = token(iss=issuer, iat=NOW + 1, auth_time=NOW + 1)
+    ours.check(fresh)
+    DYNAMODB.put_item(TableName=FACTS["tombstones_table"], Item=item | {"not_before": {"S": "x"}})
+    time.sleep(1.1)
+    denied(lambda: ours.check(fresh), "store_unreadable", 503)
+
+
 def a_forged_token_is_denied(checker) -> None:
     access, _ = sign_in(new_user())
     header, payload, signature = access.split(".")
@@ -323,7 +350,8 @@ def main() -> int:
     cases = json.loads(ARGUMENTS.vectors.read_text())["cases"]
     for case in cases:
         def decides(case=case):
-            code = kit.decide(item=case["item"], claims=case["claims"], now=case["now"], end_date_claim=case.get("end_date_claim"))
+            code = kit.decide(item=case["item"], pool=case.get("pool"), claims=case["claims"], now=case["now"],
+                              end_date_claim=case.get("end_date_claim"))
             assert (code or "permit") == case["expect"], code
         checks.run(f"case: {case['name']}", decides, quiet=True)
     checks.run("the cases are there", lambda: cases[39])
@@ -335,7 +363,8 @@ def main() -> int:
         checks.run(f"a token {name} is denied", lambda text=text, code=code, status=status: denied(lambda: ours.check(text), code, status))
     hanging = socket.create_server(("127.0.0.1", 0), backlog=64)
     hangs = elsewhere(f"http://127.0.0.1:{hanging.getsockname()[1]}")
-    for check in (made_up_key_ids_cause_one_fetch, without_keys_nothing_is_served, the_kit_pins_what_was_tested):
+    for check in (made_up_key_ids_cause_one_fetch, without_keys_nothing_is_served, the_kit_pins_what_was_tested,
+                  a_pools_cutoff_is_honoured_within_a_second):
         checks.run(check.__name__, check)
     for check in (a_revoked_session_is_refused_its_successor_served, a_single_session_is_refused_the_other_served,
                   a_forged_token_is_denied):

@@ -51,8 +51,8 @@ fn today() -> String {
 async fn revoked(probe: &Probe) -> RecordKey {
     let (user, _) = user(probe, "audited").await;
     ask(probe, &request(&fresh("audited"), &user.email, "policy_violation")).await;
-    let record = record(probe, &user.subject).await;
-    RecordKey { revocation_id: record.revocation_id.0, step: format!("completed/{}", user.subject) }
+    let record = record(probe, &user.key).await;
+    RecordKey { revocation_id: record.revocation_id.0, step: format!("completed/{}", user.key) }
 }
 
 async fn chained(probe: &Probe, keys: &[&RecordKey]) {
@@ -139,7 +139,10 @@ async fn runs_at_the_same_time_chain_each_record_once() {
     chained(&probe, &[&first, &second]).await;
     let result = verified(facts, &today()).await;
     let forked = |mistake: &Mistake| {
-        matches!(mistake, Mistake::LinkForked | Mistake::RecordChainedTwice | Mistake::LinkMissing | Mistake::LinkAltered)
+        matches!(
+            mistake,
+            Mistake::LinkForked | Mistake::RecordChainedTwice | Mistake::LinkMissing | Mistake::LinkAltered
+        )
     };
     let forks: Vec<_> = result.findings.iter().filter(|finding| forked(&finding.mistake)).collect();
     assert!(forks.is_empty(), "{forks:?}");

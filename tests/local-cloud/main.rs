@@ -14,6 +14,7 @@ mod intakes;
 mod introspect;
 mod notices;
 mod scim;
+mod siem_feed;
 mod sign_out;
 mod store;
 mod world;

@@ -4,10 +4,12 @@
 
 mod actions;
 mod audit_chain;
+mod bulk;
 mod counter;
 mod crashes;
 mod histories;
 mod intake;
+mod pools;
 mod revoke;
 mod sessions;
 mod stepping;

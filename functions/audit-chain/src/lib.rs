@@ -23,12 +23,8 @@ use revocation_lambda::queue::{Delivery, EventHandler, Failure};
 use crate::config::Config;
 
 /// The actions of the ports it holds: exactly what its role allows (I14).
-pub const IAM_ACTIONS: &[&[&str]] = &[
-    DynamoAuditChain::IAM_ACTIONS,
-    DynamoRecords::IAM_ACTIONS,
-    S3Digests::IAM_ACTIONS,
-    SqsQueue::IAM_ACTIONS,
-];
+pub const IAM_ACTIONS: &[&[&str]] =
+    &[DynamoAuditChain::IAM_ACTIONS, DynamoRecords::IAM_ACTIONS, S3Digests::IAM_ACTIONS, SqsQueue::IAM_ACTIONS];
 /// Needed as well where a signing key is configured.
 pub const IAM_ACTIONS_WITH_KEY: &[&str] = KmsDigestSigner::IAM_ACTIONS;
 /// A run ends itself after so long; the template's limit is 60 s, and a last batch may take a while.
@@ -71,9 +67,10 @@ fn tell(run: ChainRun) {
 #[must_use]
 pub fn chainer(aws: &AwsConfig, config: &Config) -> AuditChainer {
     let records = Arc::new(DynamoRecords::new(aws, &config.revocations_table));
-    let signer = config.signing_key_arn.as_ref().map(|key| -> Arc<dyn DigestSigner> {
-        Arc::new(KmsDigestSigner::new(aws, key))
-    });
+    let signer = config
+        .signing_key_arn
+        .as_ref()
+        .map(|key| -> Arc<dyn DigestSigner> { Arc::new(KmsDigestSigner::new(aws, key)) });
     AuditChainer {
         clock: Arc::new(SystemClock),
         index: records.clone(),

@@ -42,6 +42,10 @@ impl TombstoneReader for InMemory {
     async fn read(&self, subject: &SubjectKey) -> Result<Option<Tombstone>, PortError> {
         Ok(self.0.get(subject).cloned())
     }
+
+    async fn read_pool(&self, _pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        Ok(None)
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]

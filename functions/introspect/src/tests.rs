@@ -47,6 +47,10 @@ impl TombstoneReader for Store {
             _ => Ok(None),
         }
     }
+
+    async fn read_pool(&self, _pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        Ok(None)
+    }
 }
 
 struct NoJwks;

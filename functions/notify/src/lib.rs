@@ -15,6 +15,7 @@ use revocation_aws::sns::{SnsSmsNotifier, SnsTopicNotifier};
 use revocation_aws::sqs::SqsQueue;
 use revocation_core::domain::event::SESSIONS_REVOKED;
 use revocation_core::domain::policy::{NoticeChannel, Policy};
+use revocation_core::domain::profile::SubjectKey;
 use revocation_core::ports::{EmailNotifier, NoticeResult, TopicNotifier};
 use revocation_core::usecase::notify::{Notified, UserNotice};
 use revocation_lambda::clock::SystemClock;
@@ -56,6 +57,11 @@ impl EventHandler for NotifyHandler {
             return Ok(());
         }
         let event = payload::parse(delivery.envelope.detail.get(), &self.user_pool_ids)?;
+        // A whole pool's cutoff: to tell everybody is for people to decide, not for a queue.
+        if event.record.subject.as_ref().is_some_and(SubjectKey::is_everyone) {
+            metrics::count("Irrelevant", "function", "notify");
+            return Ok(());
+        }
         let notified = self.notice.notify(&event).await?;
         tracing::info!(revocation_id = %event.record.revocation_id, outcome = outcome(&notified), "noticed");
         metrics::count("Noticed", "outcome", outcome(&notified));

@@ -369,6 +369,10 @@ async fn the_handler_takes_sessions_revoked_and_acknowledges_everything_else() {
     let detail = serde_json::to_string(&event(ReasonCode::Anomaly)).unwrap();
     handle(&world, SESSIONS_REVOKED, &detail).await.unwrap();
     assert_eq!(world.sent().len(), 1);
+    let mut everybody = event(ReasonCode::Compromise);
+    everybody.record.subject = Some(SubjectKey::new(POOL, "*"));
+    handle(&world, SESSIONS_REVOKED, &serde_json::to_string(&everybody).unwrap()).await.unwrap();
+    assert_eq!(world.sent().len(), 1, "a whole pool is not texted");
 }
 
 #[tokio::test]

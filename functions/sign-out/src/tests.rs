@@ -73,6 +73,10 @@ impl TombstoneReader for World {
         assert_eq!(*subject, SubjectKey::new(POOL, SUB));
         Ok(Some(self.tombstone.lock().unwrap().clone()))
     }
+
+    async fn read_pool(&self, _pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        Ok(None)
+    }
 }
 
 #[async_trait]

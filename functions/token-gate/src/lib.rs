@@ -119,7 +119,7 @@ impl TokenGate {
     }
 }
 
-/// What a tombstone has against new tokens. A sealed cutoff is of the past, a claims-only one is what the refresh is
+/// What a person's tombstone has against new tokens; that of a whole pool is not looked at, or nobody could sign in anew. A sealed cutoff is of the past, a claims-only one is what the refresh is
 /// for, and a single session ended is Cognito's to refuse.
 fn against(tombstone: &Tombstone, now: EpochSeconds) -> Option<Refused> {
     match &tombstone.hold {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use lambda_runtime::Diagnostic;
+use revocation_core::domain::profile::UserPoolId;
 use revocation_core::domain::tombstone::{Hold, OthersCutoff};
 use revocation_testkit::clock::FakeClock;
 use serde_json::json;
@@ -29,6 +30,10 @@ impl TombstoneReader for Store {
     async fn read(&self, subject: &SubjectKey) -> Result<Option<Tombstone>, PortError> {
         if subject.to_string() == "eu-central-1_Test#sub-1" { self.0.clone() } else { Ok(None) }
     }
+
+    async fn read_pool(&self, _pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        Ok(None)
+    }
 }
 
 /// Never answers.
@@ -38,6 +43,10 @@ struct Hangs;
 impl TombstoneReader for Hangs {
     async fn read(&self, _subject: &SubjectKey) -> Result<Option<Tombstone>, PortError> {
         std::future::pending().await
+    }
+
+    async fn read_pool(&self, _pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        Ok(None)
     }
 }
 
@@ -97,6 +106,28 @@ async fn without_a_tombstone_the_event_comes_back_as_it_came() {
             let event = event(version, source);
             assert_eq!(pass(&gate(Store(Ok(None))), &event).await, Ok(event), "{version} {source}");
         }
+    }
+}
+
+/// Everybody's tombstone says what ended before; whoever signs in now must be let in, or a revoked pool is a closed one.
+struct NotAskedOfEverybody;
+
+#[async_trait]
+impl TombstoneReader for NotAskedOfEverybody {
+    async fn read(&self, _subject: &SubjectKey) -> Result<Option<Tombstone>, PortError> {
+        Ok(None)
+    }
+
+    async fn read_pool(&self, pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        panic!("{pool}: a cutoff that is not sealed, or cannot be read, would keep everybody out")
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_pool_is_open_to_new_sign_ins() {
+    for source in SOURCES {
+        let event = event("2", source);
+        assert_eq!(pass(&gate(NotAskedOfEverybody), &event).await, Ok(event), "{source}");
     }
 }
 

@@ -42,7 +42,8 @@ impl KmsDigestSigner {
 impl DigestSigner for KmsDigestSigner {
     async fn sign(&self, digest: &Digest) -> Result<DigestSignature, PortError> {
         let sign = self.client.sign().key_id(&self.key).message_type(MessageType::Raw).signing_algorithm(ALGORITHM);
-        let signed = sign.message(Blob::new(digest.message())).send().await.map_err(|error| port_error(SIGN, &error))?;
+        let signed =
+            sign.message(Blob::new(digest.message())).send().await.map_err(|error| port_error(SIGN, &error))?;
         let value = signed.signature.ok_or(PortError::retry(SIGN, "bad_response"))?;
         Ok(DigestSignature {
             key: self.key.clone(),

@@ -16,6 +16,8 @@ mod error;
 pub mod eventbridge;
 #[cfg(all(feature = "dynamodb", feature = "kms", feature = "s3"))]
 pub mod evidence;
+#[cfg(feature = "firehose")]
+pub mod firehose;
 #[cfg(feature = "https")]
 pub mod https;
 #[cfg(feature = "jwks")]

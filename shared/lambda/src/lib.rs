@@ -7,3 +7,4 @@ mod lines;
 pub mod logging;
 pub mod metrics;
 pub mod queue;
+pub mod siem_line;

@@ -13,7 +13,7 @@ use crate::env::{EnvReader, Variables};
 
 /// Crates whose logs follow `LOG_LEVEL`. All others, the AWS SDK before all, stay at warnings: at `debug` it writes
 /// request bodies, which hold phone numbers and user names (I10).
-const OURS: [&str; 20] = [
+const OURS: [&str; 21] = [
     "revocation_core",
     "revocation_aws",
     "revocation_lambda",
@@ -31,6 +31,7 @@ const OURS: [&str; 20] = [
     "notify",
     "compromise_counter",
     "authorizer",
+    "siem_feed",
     "sign_out",
     "introspect",
     "token_gate",

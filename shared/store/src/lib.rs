@@ -8,7 +8,7 @@
 //!             └▶ one hedge, one retry, within one budget                └▶ anything else is an error (I6)
 //! ```
 //!
-//! [`StrictReader`] reads the store with every request. [`SnapshotReader`] answers from memory while its snapshot is younger
+//! [`StrictReader`] reads the store with every request, and once a second whether a whole pool was revoked. [`SnapshotReader`] answers from memory while its snapshot is younger
 //! than a bound, and strictly otherwise. [`LedgerRecorder`] notes the sessions in use, off the request's path.
 //!
 //! Usable in a Lambda function (current-thread tokio) and in a server. Connections belong to the tokio runtime that opened
@@ -18,10 +18,12 @@ mod answer;
 mod client;
 mod config;
 mod credentials;
+mod everyone;
 mod failure;
 mod freshness;
 mod item;
 mod ledger;
+mod moment;
 mod pool;
 mod race;
 mod signer;

@@ -16,9 +16,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use revocation_core::domain::profile::SubjectKey;
+use revocation_core::domain::profile::{SubjectKey, UserPoolId};
 use revocation_core::domain::tombstone::Tombstone;
-use revocation_core::ports::{Clock, PortError, TombstoneReader};
+use revocation_core::ports::{Clock, POOL_CUTOFF_WITHIN, PortError, TombstoneReader};
 use tokio::time::Instant;
 
 use crate::client::StoreClient;
@@ -170,6 +170,16 @@ impl TombstoneReader for SnapshotReader {
         }
         self.strict_reads.fetch_add(1, Ordering::Relaxed);
         self.strict.read(subject).await
+    }
+
+    /// From memory where that is fresh enough for everybody; what the strict reader keeps of a pool always is.
+    async fn read_pool(&self, pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        if self.shared.within <= POOL_CUTOFF_WITHIN
+            && let Some(known) = self.shared.look_up(&SubjectKey::everyone(pool))
+        {
+            return Ok(known);
+        }
+        self.strict.read_pool(pool).await
     }
 }
 

@@ -1,13 +1,16 @@
 //! `TombstoneReader`: one strongly consistent `GetItem` an API request.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use hyper::body::Bytes;
-use revocation_core::domain::profile::SubjectKey;
+use revocation_core::domain::profile::{SubjectKey, UserPoolId};
 use revocation_core::domain::tombstone::Tombstone;
 use revocation_core::ports::{PortError, TombstoneReader};
 
 use crate::answer::Answer;
 use crate::client::{Operation, StoreClient, UNHURRIED};
+use crate::everyone::Everyone;
 use crate::failure::Failure;
 use crate::item::got_item;
 use crate::race::Patience;
@@ -27,6 +30,8 @@ pub struct StrictReader {
     client: StoreClient,
     /// What every request begins with, up to the subject.
     prefix: String,
+    /// What is known of whole pools.
+    everyone: Arc<Everyone>,
 }
 
 impl StrictReader {
@@ -41,7 +46,7 @@ impl StrictReader {
             r#"{{"TableName":{},"ConsistentRead":true,"Key":{{"subject":{{"S":"#,
             serde_json::Value::from(table)
         );
-        Self { client: client.clone(), prefix }
+        Self { client: client.clone(), prefix, everyone: Arc::new(Everyone::new(client.clock().clone())) }
     }
 
     /// Reads the tombstone of nobody: opens a connection and derives the signing key, in a Lambda function's init phase,
@@ -77,6 +82,14 @@ impl StrictReader {
 impl TombstoneReader for StrictReader {
     async fn read(&self, subject: &SubjectKey) -> Result<Option<Tombstone>, PortError> {
         self.read_within(subject, &self.client.reads()).await
+    }
+
+    async fn read_pool(&self, pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        let read = || {
+            let (reader, everyone) = (self.clone(), SubjectKey::everyone(pool));
+            async move { reader.read(&everyone).await }
+        };
+        self.everyone.answer(pool, read).await
     }
 }
 

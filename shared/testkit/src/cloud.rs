@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use revocation_core::domain::action::ActionTrail;
 use revocation_core::domain::audit::{AuditRecord, Started, StepRecord, Trail};
 use revocation_core::domain::event::Event;
-use revocation_core::domain::profile::{Profile, SubjectKey};
+use revocation_core::domain::profile::{Profile, SubjectKey, UserPoolId};
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::session::{SessionCutoff, SessionRecord};
 use revocation_core::domain::subject::SubjectIdentifier;
@@ -156,6 +156,7 @@ impl SubjectResolver for FakeCloud {
                 SubjectIdentifier::Email { email: asked } => email == asked,
                 SubjectIdentifier::Opaque { id } => profile.key.sub.0 == *id,
                 SubjectIdentifier::Username { username } => profile.username == *username,
+                SubjectIdentifier::IssSub { iss, sub } => is_issuer(iss) && profile.key.sub.0 == *sub,
                 _ => false,
             };
             state.users.iter().filter(is_meant).map(|(_, profile)| profile.clone()).collect()
@@ -165,15 +166,25 @@ impl SubjectResolver for FakeCloud {
     fn key_of(&self, subject: &SubjectIdentifier) -> Option<SubjectKey> {
         match subject {
             SubjectIdentifier::Opaque { id } => Some(SubjectKey::new(POOL, id.clone())),
+            SubjectIdentifier::IssSub { iss, sub } if is_issuer(iss) => Some(SubjectKey::new(POOL, sub.clone())),
+            SubjectIdentifier::Pool { user_pool_id } if user_pool_id == POOL => Some(SubjectKey::new(POOL, "*")),
             _ => None,
         }
     }
+}
+
+fn is_issuer(iss: &str) -> bool {
+    UserPoolId(POOL.into()).issuer() == iss
 }
 
 #[async_trait]
 impl TombstoneReader for FakeCloud {
     async fn read(&self, subject: &SubjectKey) -> Result<Option<Tombstone>, PortError> {
         self.call("read", "", |state| state.tombstones.get(subject).cloned())
+    }
+
+    async fn read_pool(&self, pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        self.call("read_pool", "", |state| state.tombstones.get(&SubjectKey::everyone(pool)).cloned())
     }
 }
 

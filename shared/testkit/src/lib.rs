@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a broken fake must stop the test")]
 
 pub mod actions;
+pub mod bulk;
 pub mod clock;
 pub mod cloud;
 pub mod compromises;

@@ -33,6 +33,10 @@ impl TombstoneReader for Store {
         tokio::task::yield_now().await;
         (self.0)()
     }
+
+    async fn read_pool(&self, _pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        Ok(None)
+    }
 }
 
 fn checker(read: impl Fn() -> Result<Option<Tombstone>, PortError> + Send + Sync + 'static) -> Arc<Checker> {

@@ -32,6 +32,8 @@ pub(crate) struct FakeJwks {
 /// Answers every read alike.
 pub(crate) struct FakeStore {
     pub(crate) answer: Mutex<Result<Option<Tombstone>, PortError>>,
+    /// What is known of everybody in the pool.
+    pub(crate) pool: Mutex<Result<Option<Tombstone>, PortError>>,
     reads: AtomicUsize,
 }
 
@@ -68,7 +70,11 @@ impl Bench {
         configure: impl FnOnce(VerifierBuilder) -> VerifierBuilder,
     ) -> Self {
         let (clock, jwks) = (Arc::new(FakeClock::default()), Arc::new(FakeJwks::new(jwks(&[key_a()]))));
-        let store = Arc::new(FakeStore { answer: Mutex::new(Ok(None)), reads: AtomicUsize::new(0) });
+        let store = Arc::new(FakeStore {
+            answer: Mutex::new(Ok(None)),
+            pool: Mutex::new(Ok(None)),
+            reads: AtomicUsize::new(0),
+        });
         let as_clock: Arc<dyn Clock> = clock.clone();
         let source: Arc<dyn JwksSource> = jwks.clone();
         let verifier = configure(Verifier::builder(source, as_clock.clone()).pools(pools).token_uses(token_uses));
@@ -133,5 +139,9 @@ impl TombstoneReader for FakeStore {
     async fn read(&self, _subject: &SubjectKey) -> Result<Option<Tombstone>, PortError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
         self.answer.lock().unwrap().clone()
+    }
+
+    async fn read_pool(&self, _pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        self.pool.lock().unwrap().clone()
     }
 }

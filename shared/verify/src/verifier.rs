@@ -67,7 +67,7 @@ pub struct Verifier {
 
 /// A configured pool, or one of its Regions.
 pub(crate) struct Pool {
-    user_pool_id: UserPoolId,
+    pub(crate) user_pool_id: UserPoolId,
     client_ids: Vec<String>,
     pub(crate) keys: Arc<KeyCache>,
 }

@@ -25,6 +25,8 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 import sources
 
 BUCKET = "session-revocation-artifacts"
+# The stream of the SIEM feed, and the bucket it writes to: on AWS both are the customer's.
+SIEM_STREAM, SIEM_BUCKET = "siem-feed", "session-revocation-siem"
 CODE_URI = re.compile(r"^(?P<lead>\s*CodeUri:\s*)(?P<path>\.\./\S+?)/?\s*$", re.MULTILINE)
 # CloudFormation sets TTL on AWS; MiniStack ignores the property, so it is set by hand.
 TTL_TABLES = {
@@ -127,6 +129,22 @@ def verify_sender(sesv2, address: str | None) -> None:
         pass
 
 
+def siem_stream(s3, firehose, placement: dict) -> None:
+    """Makes the stream that siem-feed is told to write to; each record becomes an object of its own."""
+    try:
+        s3.create_bucket(Bucket=SIEM_BUCKET, **placement)
+        destination = {"BucketARN": f"arn:aws:s3:::{SIEM_BUCKET}", "RoleARN": "arn:aws:iam::000000000000:role/firehose"}
+        firehose.create_delivery_stream(
+            DeliveryStreamName=SIEM_STREAM,
+            DeliveryStreamType="DirectPut",
+            ExtendedS3DestinationConfiguration=destination,
+        )
+    except ClientError as error:
+        exists = ("BucketAlreadyOwnedByYou", "BucketAlreadyExists", "ResourceInUseException")
+        if error.response["Error"]["Code"] not in exists:
+            raise
+
+
 def signing_key(kms) -> str:
     """The key that signs digests, made once: on AWS it exists before the stack, and outlives it."""
     alias = "alias/session-revocation-audit"
@@ -160,6 +178,7 @@ def main() -> int:
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
             raise
+    siem_stream(s3, client("firehose"), placement)
     body = package(s3, options.template, options.functions)
     key = f"template/{hashlib.sha256(body.encode()).hexdigest()[:32]}.yaml"
     s3.put_object(Bucket=BUCKET, Key=key, Body=body.encode())

@@ -10,7 +10,7 @@ use crate::repo::Repo;
 use crate::{run, say};
 
 /// The functions; package, binary and folder share the name.
-pub(crate) const ALL: [&str; 12] = [
+pub(crate) const ALL: [&str; 15] = [
     "intake-partner",
     "revoke",
     "notify",
@@ -23,6 +23,9 @@ pub(crate) const ALL: [&str; 12] = [
     "token-gate",
     "introspect",
     "audit-chain",
+    "report",
+    "bulk",
+    "siem-feed",
 ];
 
 /// Where the functions for the local cloud are. Not `target/lambda`: what lies there was built for AWS, and must not be

@@ -1,10 +1,11 @@
 // Package revocationkit says whether a token is good, now: it verifies an Amazon Cognito token and looks for a tombstone, by
-// one strongly consistent read.
+// one strongly consistent read. Once a second it also looks whether the whole pool was revoked.
 //
 // The decision is the Rust library's (shared/core/src/domain/tombstone.rs); tests/kits/vectors.json holds both to it.
 package revocationkit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/MicahParks/keyfunc/v3"
@@ -32,6 +34,10 @@ const (
 	attempt = 300 * time.Millisecond
 	// budget: … after which the request is denied.
 	budget = 800 * time.Millisecond
+	// poolWithin: what is known of the whole pool is never used for longer than this after its read began …
+	poolWithin = time.Second
+	// poolAnew: … and read anew from this age on, behind the requests' back.
+	poolAnew = 500 * time.Millisecond
 	// pause between the attempts; the SDK's own is up to a second and more.
 	pause = 25 * time.Millisecond
 	// keysTimeout bounds a fetch of keys, keysFloor how often tokens with made-up key ids can cause one.
@@ -85,6 +91,16 @@ type Checker struct {
 	keys    jwt.Keyfunc
 	store   Store
 	parser  *jwt.Parser
+
+	lock    sync.Mutex
+	pool    known // What is known of the whole pool.
+	reading bool  // Whether it is being read anew.
+}
+
+// known is an item, and when the read that found it began.
+type known struct {
+	began time.Time
+	item  item
 }
 
 // Permit says that the token may be served. Never remember it: see "No caching" on the page.
@@ -143,14 +159,25 @@ func (c *Checker) Check(ctx context.Context, token string) (*Permit, error) {
 	}
 	subject := c.config.UserPoolID + "#" + sub
 	// What the token alone decides needs no read.
-	if code := Decide(nil, claims, time.Now().Unix(), c.config.EndDateClaim); code != "" {
+	if code := Decide(nil, nil, claims, time.Now().Unix(), c.config.EndDateClaim); code != "" {
 		return nil, &Denied{Code: code}
 	}
-	item, err := c.item(ctx, subject)
-	if err != nil {
+	// At once: where the pool's is known already, as it nearly always is, it costs nothing.
+	type found struct {
+		item item
+		err  error
+	}
+	everyone := make(chan found, 1)
+	go func() {
+		item, err := c.everyone(ctx)
+		everyone <- found{item, err}
+	}()
+	own, err := c.item(ctx, subject)
+	pool := <-everyone
+	if err = cmp.Or(err, pool.err); err != nil {
 		return nil, err
 	}
-	if code := Decide(item, claims, time.Now().Unix(), c.config.EndDateClaim); code != "" {
+	if code := Decide(own, pool.item, claims, time.Now().Unix(), c.config.EndDateClaim); code != "" {
 		return nil, &Denied{Code: code}
 	}
 	return &Permit{Subject: subject, Claims: claims}, nil
@@ -220,6 +247,51 @@ func subjectOf(claims jwt.MapClaims) (string, error) {
 		return "", &Denied{Code: "bad_claims"}
 	}
 	return sub, nil
+}
+
+// everyone answers the item of everybody in the pool, as it stood within the last second.
+func (c *Checker) everyone(ctx context.Context) (item, error) {
+	c.lock.Lock()
+	pool, age := c.pool, ageOf(c.pool.began)
+	anew := age >= poolAnew && age < poolWithin && !c.reading
+	c.reading = c.reading || anew
+	c.lock.Unlock()
+	if age >= poolWithin {
+		return c.readEveryone(ctx)
+	}
+	if anew {
+		go func() {
+			// A failure leaves what is known, until it is too old.
+			_, _ = c.readEveryone(context.WithoutCancel(ctx))
+			c.lock.Lock()
+			c.reading = false
+			c.lock.Unlock()
+		}()
+	}
+	return pool.item, nil
+}
+
+func (c *Checker) readEveryone(ctx context.Context) (item, error) {
+	began := time.Now()
+	read, err := c.item(ctx, c.config.UserPoolID+"#*")
+	if err != nil {
+		return nil, err
+	}
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if c.pool.began.Before(began) {
+		c.pool = known{began, read}
+	}
+	return read, nil
+}
+
+// ageOf tells by both clocks: the monotonic one may stand still while the process is frozen. Set back, nobody knows.
+func ageOf(began time.Time) time.Duration {
+	byWall := time.Now().Round(0).Sub(began.Round(0))
+	if began.IsZero() || byWall < 0 {
+		return poolWithin
+	}
+	return max(byWall, time.Since(began))
 }
 
 func (c *Checker) item(ctx context.Context, subject string) (map[string]types.AttributeValue, error) {

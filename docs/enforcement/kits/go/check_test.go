@@ -14,6 +14,7 @@ const vectors = "../../../../tests/kits/vectors.json"
 type testCase struct {
 	Name         string
 	Item         map[string]json.RawMessage
+	Pool         map[string]json.RawMessage
 	Claims       map[string]any
 	Now          json.Number
 	EndDateClaim string `json:"end_date_claim"`
@@ -41,7 +42,7 @@ func TestDecidesAsEveryOtherLanguage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			code := Decide(itemOf(t, one.Item), one.Claims, now, one.EndDateClaim)
+			code := Decide(itemOf(t, one.Item), itemOf(t, one.Pool), one.Claims, now, one.EndDateClaim)
 			if code == "" {
 				code = "permit"
 			}

@@ -18,9 +18,9 @@ var errUnreadable = errors.New("not of the type expected")
 
 type item = map[string]types.AttributeValue
 
-// Decide answers what the tombstone has against a token at now (epoch seconds): a code, or "". No I/O, no clock. The claims'
-// numbers are json.Number.
-func Decide(tombstone item, claims map[string]any, now int64, endDateClaim string) string {
+// Decide answers what a person's tombstone and the pool's have against a token at now (epoch seconds): a code, or "". No I/O, no
+// clock. The claims' numbers are json.Number.
+func Decide(own, pool item, claims map[string]any, now int64, endDateClaim string) string {
 	token, err := stampOf(claims)
 	if err != nil {
 		return "bad_claims"
@@ -34,11 +34,18 @@ func Decide(tombstone item, claims map[string]any, now int64, endDateClaim strin
 			return "contract_ended"
 		}
 	}
-	read, err := tombstoneOf(tombstone)
-	if err != nil {
-		return "store_unreadable" // Somebody wrote it to refuse something.
+	unreadable := ""
+	for _, one := range []item{own, pool} {
+		read, err := tombstoneOf(one)
+		if err != nil {
+			unreadable = "store_unreadable" // Somebody wrote it to refuse something. What the other one says is told first.
+			continue
+		}
+		if code := read.refusal(token, now); code != "" {
+			return code
+		}
 	}
-	return read.refusal(token, now)
+	return unreadable
 }
 
 // stamp is the claims that decide. Cognito writes times in whole seconds.

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,16 +26,22 @@ import (
 const pool, client = "eu-central-1_Kit", "app"
 
 type fakeStore struct {
-	item item
-	err  error
-	key  string
+	item, pool item
+	err        error
+	key        string
+	ofPool     atomic.Int32
 }
 
 func (s *fakeStore) GetItem(_ context.Context, ask *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
-	s.key = ask.Key["subject"].(*types.AttributeValueMemberS).Value
+	key := ask.Key["subject"].(*types.AttributeValueMemberS).Value
 	if !aws.ToBool(ask.ConsistentRead) {
 		return nil, errors.New("not a strongly consistent read")
 	}
+	if key == pool+"#*" {
+		s.ofPool.Add(1)
+		return &dynamodb.GetItemOutput{Item: s.pool}, s.err
+	}
+	s.key = key
 	return &dynamodb.GetItemOutput{Item: s.item}, s.err
 }
 
@@ -93,26 +100,27 @@ func TestAnswersOverHTTP(t *testing.T) {
 	cutoff := item{"not_before": &types.AttributeValueMemberN{Value: strconv.FormatInt(now, 10)}}
 	for _, one := range []struct {
 		name, header string
-		store        fakeStore
+		store        *fakeStore
 		status       int
 		reason       string
 	}{
-		{"good", "Bearer " + good, fakeStore{}, 200, ""},
-		{"no token", "", fakeStore{}, 401, "no_token"},
-		{"revoked", "Bearer " + good, fakeStore{item: cutoff}, 401, "revoked"},
-		{"store down", "Bearer " + good, fakeStore{err: errors.New("down")}, 503, "store_unavailable"},
-		{"garbage", "Bearer a.b.c", fakeStore{}, 401, "invalid_token"},
-		{"too long", "Bearer " + strings.Repeat("a", MaxTokenBytes+1), fakeStore{}, 401, "too_long"},
-		{"signed by a stranger", "Bearer " + signed(t, stranger, rs, nil), fakeStore{}, 401, "invalid_token"},
-		{"RS512", "Bearer " + signed(t, key, jwt.SigningMethodRS512, nil), fakeStore{}, 401, "invalid_token"},
-		{"no algorithm", "Bearer " + signed(t, jwt.UnsafeAllowNoneSignatureType, jwt.SigningMethodNone, nil), fakeStore{}, 401, "invalid_token"},
-		{"expired", "Bearer " + set("exp", now-1), fakeStore{}, 401, "expired"},
-		{"another issuer", "Bearer " + set("iss", "https://example.com"), fakeStore{}, 401, "unknown_issuer"},
-		{"the updated issuer", "Bearer " + set("iss", "https://issuer-cognito-idp.eu-central-1.amazonaws.com/"+pool), fakeStore{}, 200, ""},
-		{"an ID token", "Bearer " + set("token_use", "id"), fakeStore{}, 401, "token_use_refused"},
-		{"another client", "Bearer " + set("client_id", "other"), fakeStore{}, 401, "client_refused"},
-		{"from the future", "Bearer " + set("iat", now+3600), fakeStore{}, 401, "from_the_future"},
-		{"a sub that means another key", "Bearer " + set("sub", "*#"), fakeStore{}, 401, "bad_claims"},
+		{"good", "Bearer " + good, &fakeStore{}, 200, ""},
+		{"no token", "", &fakeStore{}, 401, "no_token"},
+		{"revoked", "Bearer " + good, &fakeStore{item: cutoff}, 401, "revoked"},
+		{"everybody revoked", "Bearer " + good, &fakeStore{pool: cutoff}, 401, "revoked"},
+		{"store down", "Bearer " + good, &fakeStore{err: errors.New("down")}, 503, "store_unavailable"},
+		{"garbage", "Bearer a.b.c", &fakeStore{}, 401, "invalid_token"},
+		{"too long", "Bearer " + strings.Repeat("a", MaxTokenBytes+1), &fakeStore{}, 401, "too_long"},
+		{"signed by a stranger", "Bearer " + signed(t, stranger, rs, nil), &fakeStore{}, 401, "invalid_token"},
+		{"RS512", "Bearer " + signed(t, key, jwt.SigningMethodRS512, nil), &fakeStore{}, 401, "invalid_token"},
+		{"no algorithm", "Bearer " + signed(t, jwt.UnsafeAllowNoneSignatureType, jwt.SigningMethodNone, nil), &fakeStore{}, 401, "invalid_token"},
+		{"expired", "Bearer " + set("exp", now-1), &fakeStore{}, 401, "expired"},
+		{"another issuer", "Bearer " + set("iss", "https://example.com"), &fakeStore{}, 401, "unknown_issuer"},
+		{"the updated issuer", "Bearer " + set("iss", "https://issuer-cognito-idp.eu-central-1.amazonaws.com/"+pool), &fakeStore{}, 200, ""},
+		{"an ID token", "Bearer " + set("token_use", "id"), &fakeStore{}, 401, "token_use_refused"},
+		{"another client", "Bearer " + set("client_id", "other"), &fakeStore{}, 401, "client_refused"},
+		{"from the future", "Bearer " + set("iat", now+3600), &fakeStore{}, 401, "from_the_future"},
+		{"a sub that means another key", "Bearer " + set("sub", "*#"), &fakeStore{}, 401, "bad_claims"},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			request := httptest.NewRequest(http.MethodGet, "/", nil)
@@ -120,7 +128,7 @@ func TestAnswersOverHTTP(t *testing.T) {
 				request.Header.Set("Authorization", one.header)
 			}
 			answer := httptest.NewRecorder()
-			guarded := checker(t, key, &one.store).Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			guarded := checker(t, key, one.store).Require(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				if permit, ok := PermitOf(r.Context()); !ok || permit.Subject != pool+"#s-1" || one.store.key != permit.Subject {
 					t.Errorf("no permit, or another subject: %v", one.store.key)
 				}
@@ -157,4 +165,25 @@ func TestAStoreThatHangsIsDeniedWithinTheBudget(t *testing.T) {
 		t.Errorf("took %v", took)
 	}
 	t.Logf("took %v", time.Since(start))
+}
+
+func TestThePoolCostsNoReadWithEachRequest(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := &fakeStore{}
+	made, good, began := checker(t, key, store), signed(t, key, jwt.SigningMethodRS256, nil), time.Now()
+	for range 200 {
+		if _, err := made.Check(t.Context(), good); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if reads, most := store.ofPool.Load(), int32(1+time.Since(began)/poolAnew); reads < 1 || reads > most {
+		t.Errorf("%d reads of the pool's item in %v", reads, time.Since(began))
+	}
+	made.pool.began, store.err = time.Now().Add(-poolWithin), errors.New("down")
+	if _, err := made.everyone(t.Context()); err == nil {
+		t.Error("what is a second old was used")
+	}
 }

@@ -1,4 +1,5 @@
-// Is this token good, now? Verifies an Amazon Cognito token and looks for a tombstone: one strongly consistent read.
+// Is this token good, now? Verifies an Amazon Cognito token and looks for a tombstone: one strongly consistent read. Once a
+// second it also looks whether the whole pool was revoked.
 //
 // The decision is the Rust library's (shared/core/src/domain/tombstone.rs); tests/kits/vectors.json holds both to it.
 
@@ -14,6 +15,10 @@ export const MAX_TOKEN_BYTES = 16 * 1024;
 const ATTEMPT_MS = 300;
 // … after which the request is denied.
 const BUDGET_MS = 800;
+// What is known of the whole pool is never used for longer than this after its read began …
+const POOL_WITHIN_MS = 1000;
+// … and read anew from this age on, behind the requests' back.
+const POOL_ANEW_MS = 500;
 // A token dated far ahead would be out of reach of every cutoff; a clock a little wrong must not lock everybody out.
 const FUTURE_LEEWAY_SECONDS = 300;
 // The end of the year 9999. A later time is a unit mistaken (milliseconds), or an attack.
@@ -40,6 +45,8 @@ export class Checker {
   #verifier;
   #dynamodb;
   #options;
+  #pool; // What is known of the whole pool: { began, item }.
+  #reading; // The read of it that is under way.
 
   constructor({ userPoolId, clientIds, table, tokenUse = "access", endDateClaim, jwks, dynamodb = {} }) {
     if (!userPoolId || !table || !clientIds?.length) throw new TypeError("userPoolId, table and clientIds are needed");
@@ -57,7 +64,7 @@ export class Checker {
   // Fetches keys and opens the connection before the first request. Whatever goes wrong, that request will say so.
   async warm() {
     const keys = this.#options.jwks ? undefined : this.#verifier.hydrate();
-    await Promise.allSettled([keys, this.#item(`${this.#options.userPoolId}#warm`)]);
+    await Promise.allSettled([keys, this.#item(`${this.#options.userPoolId}#warm`), this.#everyone()]);
   }
 
   // Answers { subject, claims }, or throws Denied. Never remember the answer: see "No caching" on the page.
@@ -65,12 +72,12 @@ export class Checker {
     const claims = await this.#verified(token);
     const { userPoolId, endDateClaim } = this.#options;
     const subject = `${userPoolId}#${subjectOf(claims)}`;
-    const decided = (item) => {
-      const code = decide({ item, claims, now: nowSeconds(), endDateClaim });
+    const decided = ([item, pool]) => {
+      const code = decide({ item, pool, claims, now: nowSeconds(), endDateClaim });
       if (code) throw new Denied(code);
     };
-    decided(undefined); // What the token alone decides needs no read.
-    decided(await this.#item(subject));
+    decided([]); // What the token alone decides needs no read.
+    decided(await Promise.all([this.#item(subject), this.#everyone()]));
     return { subject, claims };
   }
 
@@ -85,6 +92,24 @@ export class Checker {
     }
     checkDates(claims, nowSeconds());
     return claims;
+  }
+
+  // The item of everybody in the pool, as it stood within the last second.
+  #everyone() {
+    const age = this.#pool ? ageOf(this.#pool.began) : Infinity;
+    if (age >= POOL_WITHIN_MS) return this.#readEveryone();
+    // A failure leaves what is known, until it is too old.
+    if (age >= POOL_ANEW_MS) this.#readEveryone().catch(() => {});
+    return this.#pool.item;
+  }
+
+  // One read at a time: whoever asks meanwhile shares it. It ends within its budget, so what it finds is fresh enough.
+  #readEveryone() {
+    const began = moment();
+    this.#reading ??= this.#item(`${this.#options.userPoolId}#*`)
+      .then((item) => { this.#pool = { began, item }; return item; })
+      .finally(() => { this.#reading = undefined; });
+    return this.#reading;
   }
 
   async #item(subject) {
@@ -112,9 +137,9 @@ export class Checker {
   }
 }
 
-// What the tombstone has against a token at `now` (epoch seconds): a code, or undefined. No I/O, no clock.
-export function decide({ item, claims, now, endDateClaim }) {
-  let stamp, ended, tombstone;
+// What a person's tombstone and the pool's have against a token at `now` (epoch seconds): a code, or undefined. No I/O, no clock.
+export function decide({ item, pool, claims, now, endDateClaim }) {
+  let stamp, ended;
   try {
     stamp = stampOf(claims);
   } catch {
@@ -126,12 +151,19 @@ export function decide({ item, claims, now, endDateClaim }) {
     return "contract_date_unreadable";
   }
   if (ended) return "contract_ended";
-  try {
-    tombstone = tombstoneOf(item ?? {});
-  } catch {
-    return "store_unreadable"; // Somebody wrote it to refuse something.
+  let unreadable;
+  for (const one of [item, pool]) {
+    let tombstone;
+    try {
+      tombstone = tombstoneOf(one ?? {});
+    } catch {
+      unreadable = "store_unreadable"; // Somebody wrote it to refuse something. What the other one says is told first.
+      continue;
+    }
+    const code = refusal(tombstone, stamp, now);
+    if (code) return code;
   }
-  return refusal(tombstone, stamp, now);
+  return unreadable;
 }
 
 function refusal({ notBefore, claimsNotBefore, sessions, others, hold }, { authTime, iat, originJti, jti }, now) {
@@ -246,6 +278,14 @@ function midnight(day) {
 }
 
 const nowSeconds = () => Math.floor(Date.now() / 1000);
+
+// By both clocks: the monotonic one may stand still while the process is frozen.
+const moment = () => ({ wall: Date.now(), monotonic: performance.now() });
+
+function ageOf({ wall, monotonic }) {
+  const now = moment();
+  return now.wall < wall ? Infinity : Math.max(now.wall - wall, now.monotonic - monotonic);
+}
 
 function onlyRs256({ header }) {
   if (header.alg !== "RS256") throw new Denied("algorithm_refused");

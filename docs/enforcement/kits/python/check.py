@@ -1,4 +1,5 @@
-"""Is this token good, now? Verifies an Amazon Cognito token and looks for a tombstone: one strongly consistent read.
+"""Is this token good, now? Verifies an Amazon Cognito token and looks for a tombstone: one strongly consistent read. Once a
+second it also looks whether the whole pool was revoked.
 
 The decision is the Rust library's (shared/core/src/domain/tombstone.rs); tests/kits/vectors.json holds both to it.
 """
@@ -7,7 +8,7 @@ import calendar
 import re
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,10 @@ ATTEMPT_SECONDS = 0.3
 """DynamoDB answers in 1 to 3 ms: a lost answer is noticed early, and there is time for one more attempt …"""
 BUDGET_SECONDS = 0.8
 """… after which the request is denied."""
+POOL_WITHIN_SECONDS = 1.0
+"""What is known of the whole pool is never used for longer than this after its read began …"""
+POOL_ANEW_SECONDS = 0.5
+"""… and read anew from this age on, behind the requests' back."""
 MAX_READS_AT_ONCE = 32
 """Threads and connections for reads. A read that waits for one of them waits within its budget."""
 KEYS_TIMEOUT_SECONDS = 2.0
@@ -86,10 +91,11 @@ class Checker:
                         max_pool_connections=MAX_READS_AT_ONCE, retries={"total_max_attempts": 1, "mode": "standard"})
         self._dynamodb = boto3.client("dynamodb", config=config, **(dynamodb or {"region_name": region}))
         self._readers = ThreadPoolExecutor(MAX_READS_AT_ONCE, "tombstones")
+        self._everyone = Everyone(lambda: self._read(f"{user_pool_id}#*", time.monotonic() + BUDGET_SECONDS), self._readers)
 
     def warm(self) -> None:
         """Fetches keys and opens a connection before the first request. What goes wrong, that request will say."""
-        for one in (self._keys.warm, lambda: self._item(f"{self._user_pool_id}#warm")):
+        for one in (self._keys.warm, lambda: self._items(f"{self._user_pool_id}#warm")):
             try:
                 one()
             except Denied:
@@ -99,12 +105,12 @@ class Checker:
         """Answers a permit, or raises Denied."""
         claims = self._verified(token)
         subject = f"{self._user_pool_id}#{subject_of(claims)}"
-        self._decided(None, claims)  # What the token alone decides needs no read.
-        self._decided(self._item(subject), claims)
+        self._decided(claims)  # What the token alone decides needs no read.
+        self._decided(claims, *self._items(subject))
         return Permit(subject, claims)
 
-    def _decided(self, item: dict | None, claims: dict) -> None:
-        code = decide(item=item, claims=claims, now=int(time.time()), end_date_claim=self._end_date_claim)
+    def _decided(self, claims: dict, item: dict | None = None, pool: dict | None = None) -> None:
+        code = decide(item=item, pool=pool, claims=claims, now=int(time.time()), end_date_claim=self._end_date_claim)
         if code is not None:
             raise Denied(code)
 
@@ -128,16 +134,20 @@ class Checker:
         check_claims(claims, self._token_uses, self._client_ids, int(time.time()))
         return claims
 
-    def _item(self, subject: str) -> dict | None:
-        # In a thread of its own: the timeouts of boto3 are of single steps, and do not add up to a budget.
-        read = self._readers.submit(self._read, subject, time.monotonic() + BUDGET_SECONDS)
+    def _items(self, subject: str) -> tuple[dict | None, dict | None]:
+        """The person's, and that of everybody in the pool."""
+        # In threads of their own: the timeouts of boto3 are of single steps, and do not add up to a budget.
+        until = time.monotonic() + BUDGET_SECONDS
+        reads = [self._readers.submit(self._read, subject, until), self._everyone.ask()]
         try:
-            return read.result(BUDGET_SECONDS)
+            own, pool = (read.result(until - time.monotonic()) for read in reads)
         except TooLate:
-            read.cancel()
+            for read in reads:
+                read.cancel()
             raise Denied("store_unavailable") from None
         except Exception as error:
             raise Denied("store_unavailable") from error
+        return own, pool
 
     def _read(self, subject: str, until: float) -> dict | None:
         # An eventually consistent read may miss a tombstone written a moment ago: the very one that matters.
@@ -148,6 +158,41 @@ class Checker:
             if is_final(error) or time.monotonic() + ATTEMPT_SECONDS > until:
                 raise
             return self._dynamodb.get_item(**ask).get("Item")
+
+
+class Everyone:
+    """The item of everybody in the pool, as it stood within the last second."""
+
+    def __init__(self, read, readers: ThreadPoolExecutor) -> None:
+        self._read = read
+        self._readers = readers
+        self._lock = threading.Lock()
+        self._known: tuple[tuple[float, float], Future] | None = None
+        self._next: tuple[tuple[float, float], Future] | None = None
+
+    def ask(self) -> Future:
+        """A read that is done, or one that is not and is shared by whoever asks meanwhile."""
+        with self._lock:
+            if self._next is not None and self._next[1].done():
+                # A failure leaves what is known, until it is too old.
+                if not self._next[1].cancelled() and self._next[1].exception() is None:
+                    self._known = self._next
+                self._next = None
+            age = age_of(self._known[0]) if self._known else float("inf")
+            if age >= POOL_ANEW_SECONDS and (self._next is None or age_of(self._next[0]) >= POOL_WITHIN_SECONDS):
+                began = moment()
+                self._next = (began, self._readers.submit(self._read))
+            return self._known[1] if age < POOL_WITHIN_SECONDS else self._next[1]
+
+
+def moment() -> tuple[float, float]:
+    """By both clocks: the monotonic one may stand still while the process is frozen."""
+    return time.time(), time.monotonic()
+
+
+def age_of(began: tuple[float, float]) -> float:
+    wall, monotonic = moment()
+    return float("inf") if wall < began[0] else max(wall - began[0], monotonic - began[1])
 
 
 class Keys:
@@ -204,8 +249,9 @@ def is_final(error: Exception) -> bool:
 # ---- The decision: no I/O, no clock. ----
 
 
-def decide(*, item: dict | None, claims: dict, now: int, end_date_claim: str | None = None) -> str | None:
-    """What the tombstone has against a token at `now` (epoch seconds): a code, or None."""
+def decide(*, item: dict | None, claims: dict, now: int, pool: dict | None = None,
+           end_date_claim: str | None = None) -> str | None:
+    """What a person's tombstone and the pool's have against a token at `now` (epoch seconds): a code, or None."""
     try:
         stamp = Stamp.of(claims)
     except Unreadable:
@@ -215,11 +261,16 @@ def decide(*, item: dict | None, claims: dict, now: int, end_date_claim: str | N
             return "contract_ended"
     except Unreadable:
         return "contract_date_unreadable"
-    try:
-        tombstone = Tombstone.of(item or {})
-    except Unreadable:
-        return "store_unreadable"  # Somebody wrote it to refuse something.
-    return tombstone.refusal(stamp, now)
+    unreadable = None
+    for one in (item, pool):
+        try:
+            code = Tombstone.of(one or {}).refusal(stamp, now)
+        except Unreadable:
+            unreadable = "store_unreadable"  # Somebody wrote it to refuse something. What the other says is told first.
+            continue
+        if code is not None:
+            return code
+    return unreadable
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,7 @@ impl CognitoSubjectResolver {
             SubjectIdentifier::Group { .. }
             | SubjectIdentifier::List { .. }
             | SubjectIdentifier::Ended {}
+            | SubjectIdentifier::Pool { .. }
             | SubjectIdentifier::Aliases { .. } => Err(PortError::reject(LIST_USERS, "not_a_single_subject")),
         }
     }
@@ -139,6 +140,9 @@ impl SubjectResolver for CognitoSubjectResolver {
             }
             (SubjectIdentifier::Opaque { id }, [pool]) => {
                 Some(SubjectKey { user_pool_id: pool.clone(), sub: key_part(id)? })
+            }
+            (SubjectIdentifier::Pool { user_pool_id }, pools) => {
+                pools.iter().find(|pool| pool.0 == *user_pool_id).map(SubjectKey::everyone)
             }
             _ => None,
         }
@@ -194,6 +198,9 @@ mod tests {
         assert_eq!(two.key_of(&of_b), Some(SubjectKey::new("eu-west-1_B", SUB)));
         assert_eq!(one.key_of(&of_b), None, "not one of ours");
         let not_a_uuid = SubjectIdentifier::Opaque { id: "*".into() };
-        assert_eq!(one.key_of(&not_a_uuid), None);
+        assert_eq!(one.key_of(&not_a_uuid), None, "nobody's: it would be everybody's");
+        let pool = |id: &str| SubjectIdentifier::Pool { user_pool_id: id.into() };
+        assert_eq!(two.key_of(&pool("eu-west-1_B")), Some(SubjectKey::new("eu-west-1_B", "*")));
+        assert_eq!(two.key_of(&pool("eu-west-1_C")), None, "not one of ours");
     }
 }

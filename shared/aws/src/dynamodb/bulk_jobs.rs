@@ -187,10 +187,7 @@ impl BulkJobs for DynamoBulkJobs {
 }
 
 fn body<T: Serialize>(value: &T, at: EpochMillis) -> Result<Item, PortError> {
-    Ok(Item::from([
-        ("body".to_owned(), json(PUT, value)?),
-        ("expires_at".to_owned(), n(at.plus(KEPT).seconds().0)),
-    ]))
+    Ok(Item::from([("body".to_owned(), json(PUT, value)?), ("expires_at".to_owned(), n(at.plus(KEPT).seconds().0))]))
 }
 
 fn page_key(number: u32) -> String {

@@ -69,7 +69,8 @@ impl DynamoPacer {
             .return_values(ReturnValue::UpdatedOld);
         match behind.send().await {
             Ok(answer) => return Ok(answer.attributes.as_ref().and_then(|item| number(item, "next_at"))),
-            Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {}
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {}
             Err(error) => return Err(port_error(UPDATE, &error)),
         }
         let at_once = update()
@@ -80,7 +81,9 @@ impl DynamoPacer {
             .expression_attribute_values(":latest", n(latest));
         match at_once.send().await {
             Ok(_) => Ok(Some(now)),
-            Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
                 Ok(None)
             }
             Err(error) => Err(port_error(UPDATE, &error)),

@@ -39,10 +39,8 @@ impl DynamoRecords {
     async fn batch(&self, keys: &[&RecordKey]) -> Result<Vec<Item>, PortError> {
         let mut asked = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(Vec::new()));
         for RecordKey { revocation_id, step } in keys {
-            asked = asked.keys(Item::from([
-                ("revocation_id".to_owned(), s(revocation_id)),
-                ("step".to_owned(), s(step)),
-            ]));
+            asked =
+                asked.keys(Item::from([("revocation_id".to_owned(), s(revocation_id)), ("step".to_owned(), s(step))]));
         }
         let mut asked = asked.build().map_err(|_| PortError::reject(BATCH_GET, "request_not_built"))?;
         let mut items = Vec::new();

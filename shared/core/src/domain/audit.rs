@@ -13,59 +13,17 @@ use super::session::{SessionRecord, SessionScope};
 use super::text::LocalizedText;
 use super::time::{EpochMillis, EpochSeconds};
 
+mod step;
+
+pub use step::{Step, StepOutcome, StepRecord};
+
 /// Code of a step that was not needed because the user is gone.
 pub const USER_NOT_FOUND: &str = "user_not_found";
+/// Code of a seal that was left to another revocation that was still signing the same user out.
+pub const SEALED_BY_ANOTHER: &str = "sealed_by_another";
 
 /// Code of the seal of a revocation that was called off: the tombstone was closed without a sign-out.
 pub const CALLED_OFF: &str = "called_off";
-
-/// A step that is done for one subject, in the order in which it is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// The cutoff became durable.
-    Tombstone,
-    /// The account was disabled.
-    Disable,
-    /// The password was reset.
-    ResetPassword,
-    /// Cognito ended every session.
-    GlobalSignOut,
-    /// The cutoff was moved past the sign-out.
-    Seal,
-    /// Remembered devices were forgotten.
-    ForgetDevices,
-}
-
-/// How a step ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum StepOutcome {
-    /// Done.
-    Done,
-    /// There was nothing to do: `code` says why, such as `user_not_found`.
-    NotNeeded {
-        /// Stable, machine-readable.
-        code: String,
-    },
-    /// It cannot be done by trying again: `code` says why, such as `not_authorized`.
-    Failed {
-        /// Stable, machine-readable.
-        code: String,
-    },
-}
-
-/// A step with its outcome and time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepRecord {
-    /// Which.
-    pub step: Step,
-    /// How it ended.
-    #[serde(flatten)]
-    pub outcome: StepOutcome,
-    /// When, epoch milliseconds.
-    pub at: EpochMillis,
-}
 
 /// The most sessions named in a record; beyond, only their number is told.
 pub const MOST_SESSIONS: usize = 20;
@@ -162,39 +120,6 @@ pub enum Outcome {
     Cancelled,
 }
 
-// === impl Step ===
-
-impl Step {
-    /// The name in keys and tables.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Tombstone => "tombstone",
-            Self::Disable => "disable",
-            Self::ResetPassword => "reset_password",
-            Self::GlobalSignOut => "global_sign_out",
-            Self::ForgetDevices => "forget_devices",
-            Self::Seal => "seal",
-        }
-    }
-}
-
-// === impl StepOutcome ===
-
-impl StepOutcome {
-    /// Nothing to do, because of `code`.
-    #[must_use]
-    pub fn not_needed(code: &str) -> Self {
-        Self::NotNeeded { code: code.to_owned() }
-    }
-
-    /// Whether the step failed for good.
-    #[must_use]
-    pub fn is_failed(&self) -> bool {
-        matches!(self, Self::Failed { .. })
-    }
-}
-
 // === impl Trail ===
 
 impl Trail {
@@ -226,8 +151,8 @@ impl AuditRecord {
         let (tombstoned_at, sealed_at) = (done_at(Step::Tombstone), done_at(Step::Seal));
         let outcome = match subject {
             None => Outcome::NoSuchUser,
-            Some(_) if is_gone(steps) => Outcome::NoSuchUser,
-            Some(_) if was_called_off(steps) => Outcome::Cancelled,
+            Some(_) if ended(steps, Step::GlobalSignOut, USER_NOT_FOUND) => Outcome::NoSuchUser,
+            Some(_) if ended(steps, Step::Seal, CALLED_OFF) => Outcome::Cancelled,
             Some(_) if steps.values().any(|record| record.outcome.is_failed()) => Outcome::Partial,
             Some(_) => Outcome::Complete,
         };
@@ -260,6 +185,21 @@ impl AuditRecord {
         self.initiator.kind == InitiatorKind::User && matches!(self.session, Some(SessionScope::Only(_)))
     }
 
+    /// Whether what was asked for came about: the sessions ended, or, for claims-only and single sessions, their tokens
+    /// are refused. Of steps that failed besides it says nothing.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        match (&self.session, self.effect) {
+            (None, Effect::SignOut) => self.sealed_at.is_some() || self.was_sealed_by_another(),
+            (Some(_), _) | (None, Effect::Refresh) => self.tombstoned_at.is_some(),
+        }
+    }
+
+    fn was_sealed_by_another(&self) -> bool {
+        let left = StepOutcome::not_needed(SEALED_BY_ANOTHER);
+        self.steps.iter().any(|step| step.step == Step::Seal && step.outcome == left)
+    }
+
     /// The record with the sessions that were ended.
     #[must_use]
     pub fn with_sessions(mut self, ended: Option<Vec<SessionRecord>>) -> Self {
@@ -284,13 +224,9 @@ impl AuditRecord {
     }
 }
 
-/// Whether Cognito did not know the user when asked to end their sessions.
-fn is_gone(steps: &BTreeMap<Step, StepRecord>) -> bool {
-    steps.get(&Step::GlobalSignOut).is_some_and(|record| record.outcome == StepOutcome::not_needed(USER_NOT_FOUND))
-}
-
-fn was_called_off(steps: &BTreeMap<Step, StepRecord>) -> bool {
-    steps.get(&Step::Seal).is_some_and(|record| record.outcome == StepOutcome::not_needed(CALLED_OFF))
+/// Whether a step was not needed, for this reason.
+fn ended(steps: &BTreeMap<Step, StepRecord>, step: Step, because: &str) -> bool {
+    steps.get(&step).is_some_and(|record| record.outcome == StepOutcome::not_needed(because))
 }
 
 /// Whether an identifier may be an address or a number. Only what is made of the characters of ids and ARNs is let

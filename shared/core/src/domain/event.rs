@@ -86,6 +86,12 @@ pub struct Envelope<'a> {
     /// When it was put, RFC 3339.
     #[serde(default)]
     pub time: Option<String>,
+    /// The account of the bus it was put on.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// The Region of that bus.
+    #[serde(default)]
+    pub region: Option<String>,
     /// The content, not parsed yet.
     #[serde(borrow)]
     pub detail: &'a RawValue,

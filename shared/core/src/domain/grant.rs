@@ -50,6 +50,9 @@ pub enum NotGranted {
     /// Groups are revoked by operators, never by a source: one name would pass for one subject.
     #[error("a source may not name a group")]
     Group,
+    /// Nor may it name everybody at once.
+    #[error("a source may not name a whole pool")]
+    WholePool,
 }
 
 // === impl GrantedAction ===
@@ -95,6 +98,7 @@ impl Grant {
     fn admit(&self, subject: &SubjectIdentifier) -> Result<(), NotGranted> {
         match subject {
             many if many.is_many() => Err(NotGranted::Group),
+            SubjectIdentifier::Pool { .. } => Err(NotGranted::WholePool),
             SubjectIdentifier::IssSub { iss, .. } if is_pool_issuer(iss) => {
                 let granted = self.pools.iter().any(|pool| pool.issuers().contains(iss));
                 granted.then_some(()).ok_or(NotGranted::Pool)

@@ -3,8 +3,8 @@
 pub mod account;
 pub mod action;
 pub mod audit;
-pub mod bulk;
 pub mod audit_chain;
+pub mod bulk;
 pub mod disposition;
 pub mod end_date;
 pub mod event;

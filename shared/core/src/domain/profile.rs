@@ -14,7 +14,10 @@ pub struct UserPoolId(pub String);
 #[serde(transparent)]
 pub struct Sub(pub String);
 
-/// A subject found: the key of its tombstone, written `<user_pool_id>#<sub>`.
+/// Stands for everybody where a `sub` would stand. No user has it: Cognito's are UUIDs.
+const EVERYONE: &str = "*";
+
+/// A subject found: the key of its tombstone, written `<user_pool_id>#<sub>`; of a whole pool's, `<user_pool_id>#*`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SubjectKey {
     /// The pool.
@@ -32,6 +35,17 @@ pub struct Profile {
     pub username: String,
     /// Signs in through an upstream identity provider (`EXTERNAL_PROVIDER`): has no password here to reset.
     pub federated: bool,
+}
+
+/// What an auditor is told of a user: personal data, never logged (I10).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Person {
+    /// User name.
+    pub username: String,
+    /// Full name.
+    pub name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
 }
 
 // === impl UserPoolId ===
@@ -76,6 +90,18 @@ impl SubjectKey {
     #[must_use]
     pub fn new(user_pool_id: impl Into<String>, sub: impl Into<String>) -> Self {
         Self { user_pool_id: UserPoolId(user_pool_id.into()), sub: Sub(sub.into()) }
+    }
+
+    /// Everybody in the pool.
+    #[must_use]
+    pub fn everyone(pool: &UserPoolId) -> Self {
+        Self { user_pool_id: pool.clone(), sub: Sub(EVERYONE.to_owned()) }
+    }
+
+    /// Whether it means everybody in a pool.
+    #[must_use]
+    pub fn is_everyone(&self) -> bool {
+        self.sub.0 == EVERYONE
     }
 }
 

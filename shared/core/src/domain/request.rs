@@ -9,7 +9,7 @@ use super::reason::ReasonCode;
 use super::revocation_id::{PayloadDigest, RevocationId};
 use super::session::{self, SessionScope};
 use super::shape::Mismatch;
-use super::subject::{BadSubject, SubjectIdentifier};
+use super::subject::{BadSubject, MAX_POOL_ID_CHARS, SubjectIdentifier};
 use super::text::{self, BadText, LocalizedText};
 use super::time::{EpochMillis, NotATimestamp};
 
@@ -21,8 +21,6 @@ const MAX_SOURCE_CHARS: usize = 128;
 const MAX_EVENT_ID_CHARS: usize = 256;
 pub(super) const MAX_INITIATOR_CHARS: usize = 512;
 const MAX_POOLS: usize = 64;
-/// Cognito API, `UserPoolIdType`.
-const MAX_POOL_ID_CHARS: usize = 55;
 
 /// The request to end a subject's sessions. Wire form: `events/schemas/revocation-requested.v1.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +120,9 @@ pub enum BadRequest {
     /// `pools`.
     #[error("`pools` has more than 64 entries, or one that is no user pool's id")]
     Pools,
+    /// `sub_id` of the format `pool`, with what is not for everybody.
+    #[error("`sub_id`: a pool {0}")]
+    WholePool(&'static str),
     /// `session`, with what cannot be done to one session, or naming none.
     #[error("`session` {0}")]
     Session(&'static str),
@@ -182,6 +183,9 @@ impl RevocationRequest {
         }
         if let Some(session) = &self.session {
             check_session(session, self.reason)?;
+        }
+        if matches!(self.sub_id, SubjectIdentifier::Pool { .. }) {
+            check_whole_pool(self)?;
         }
         Ok(())
     }
@@ -257,6 +261,17 @@ fn check_session(session: &SessionScope, reason: ReasonCode) -> Result<(), BadRe
     }
     if !matches!(reason, ReasonCode::UserRequest | ReasonCode::Anomaly | ReasonCode::Canary) {
         return Err(BadRequest::Session("is for user_request, anomaly and canary only"));
+    }
+    Ok(())
+}
+
+/// Everybody's sessions end for what concerns everybody, and nothing is done to an account.
+fn check_whole_pool(request: &RevocationRequest) -> Result<(), BadRequest> {
+    if !matches!(request.reason, ReasonCode::Compromise | ReasonCode::PolicyViolation) {
+        return Err(BadRequest::WholePool("is for compromise and policy_violation only"));
+    }
+    if request.lockout {
+        return Err(BadRequest::WholePool("cannot be locked out"));
     }
     Ok(())
 }

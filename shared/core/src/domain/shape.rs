@@ -9,7 +9,7 @@ pub(super) struct Mismatch {
 }
 
 /// The words of the commands' schemas.
-const MEMBERS: [&str; 31] = [
+const MEMBERS: [&str; 32] = [
     "version",
     "source",
     "name",
@@ -26,6 +26,7 @@ const MEMBERS: [&str; 31] = [
     "username",
     "group",
     "list",
+    "user_pool_id",
     "reason",
     "initiator",
     "kind",

@@ -10,6 +10,8 @@ pub const MAX_EMAIL_CHARS: usize = 254;
 pub const MAX_NAME_CHARS: usize = 128;
 /// Longer than any issuer URL met in practice, short enough for a log line.
 pub const MAX_ISSUER_CHARS: usize = 512;
+/// Cognito API, `UserPoolIdType`.
+pub const MAX_POOL_ID_CHARS: usize = 55;
 /// RFC 9493 sets no bound for `aliases`; nobody has more names than this.
 pub const MAX_ALIASES: usize = 16;
 
@@ -58,6 +60,11 @@ pub enum SubjectIdentifier {
     Group {
         /// The group's name.
         group: String,
+    },
+    /// Everybody in a user pool, whoever they are: its identity provider was broken into, its key leaked.
+    Pool {
+        /// The pool.
+        user_pool_id: String,
     },
     /// Everyone on a list that an operator brought, of subjects given as above.
     List {
@@ -109,6 +116,7 @@ impl SubjectIdentifier {
             Self::Aliases { .. } => "aliases",
             Self::Username { .. } => "username",
             Self::Group { .. } => "group",
+            Self::Pool { .. } => "pool",
             Self::List { .. } => "list",
             Self::Ended {} => "ended",
         }
@@ -142,7 +150,7 @@ impl SubjectIdentifier {
                     return Err(BadSubject::AliasCount);
                 }
                 for one in identifiers {
-                    if one.is_many() || matches!(one, Self::Aliases { .. }) {
+                    if one.is_many() || matches!(one, Self::Aliases { .. } | Self::Pool { .. }) {
                         return Err(BadSubject::NestedAlias);
                     }
                     one.check()?;
@@ -151,6 +159,7 @@ impl SubjectIdentifier {
             }
             Self::Username { username } => named("username", username, MAX_NAME_CHARS),
             Self::Group { group } => named("group", group, MAX_NAME_CHARS),
+            Self::Pool { user_pool_id } => named("user_pool_id", user_pool_id, MAX_POOL_ID_CHARS),
             Self::List { list } => is_sha256(list).then_some(()).ok_or(BadSubject::NotAList),
             Self::Ended {} => Ok(()),
         }
@@ -196,6 +205,7 @@ mod tests {
             r#"{"format":"aliases","identifiers":[{"format":"email","email":"a@example.com"}]}"#,
             r#"{"format":"username","username":"Okta_00u1"}"#,
             r#"{"format":"group","group":"contractors"}"#,
+            r#"{"format":"pool","user_pool_id":"eu-central-1_AbCdEf123"}"#,
             r#"{"format":"list","list":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}"#,
             r#"{"format":"ended"}"#,
         ] {

@@ -281,6 +281,13 @@ impl Seal {
         let at = confirmed.plus(clock_skew).seconds();
         Self { revocation_id, at, expires_at: sealed_expiry(at.max(now.seconds())) }
     }
+
+    /// The seal of a cutoff at `at` behind which no sign-out stands: a whole pool's, or one that was called off. Every refresh
+    /// token of before may go on making tokens that only this item refuses, for as long as one can live (I5).
+    #[must_use]
+    pub fn without_sign_out(revocation_id: RevocationId, at: EpochSeconds) -> Self {
+        Self { revocation_id, at, expires_at: at.plus(LONGEST_REFRESH_LIFE) }
+    }
 }
 
 /// When a tombstone with this cutoff and a confirmed sign-out may be deleted (I5): all it refuses has expired by then.

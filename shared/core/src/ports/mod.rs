@@ -1,12 +1,14 @@
 //! What the use cases need from the world: traits of one capability each, so that a function holds, and its IAM
 //! statement allows (I14), exactly what it does.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::domain::audit::{AuditRecord, Started, StepRecord, Trail};
 use crate::domain::disposition::{Disposed, Disposition};
 use crate::domain::event::Event;
-use crate::domain::profile::{Profile, SubjectKey};
+use crate::domain::profile::{Profile, SubjectKey, UserPoolId};
 use crate::domain::revocation_id::RevocationId;
 use crate::domain::session::SessionCutoff;
 use crate::domain::subject::SubjectIdentifier;
@@ -23,19 +25,24 @@ mod intake;
 mod notice;
 mod queue;
 mod session;
+mod siem;
 
 pub use action::{AccountEnabler, ActionBegun, ActionLog, MembershipReader, TombstoneHolder};
 pub use app_client::{AppClient, AppClients, ClientSecret, Redeemed, RefreshTokens};
 pub use bulk::{BegunReader, BulkJobs, JobQueue, MemberDirectory, Pacer};
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
 pub use directory::{AccountFilter, GroupDirectory, Refused, Searchable, UserDirectory};
-pub use evidence::{AuditChain, DigestSigner, DigestStore, RecordIndex, RecordReader};
+pub use evidence::{
+    AuditChain, DigestSigner, DigestStore, JobReader, PersonReader, RecordIndex, RecordReader, RefusalReader,
+    SessionKey,
+};
 pub use intake::{Admission, Receipt, ReceiptLedger, RequestQueue, SubjectFence, TextReader};
 pub use notice::{
     Claim, ContactBook, Contacts, EmailNotifier, NoticeLog, NoticeRecord, NoticeResult, SmsNotifier, TopicNotifier,
 };
 pub use queue::{DeadLetterQueue, RedeliveryTimer};
 pub use session::{SessionLedger, SessionRecorder};
+pub use siem::{SiemEvent, SiemExporter};
 
 /// A port failed. It says what the queue should do and carries a stable code, never the service's message:
 /// that may quote personal data (I10).
@@ -106,7 +113,14 @@ pub trait SubjectResolver: Send + Sync {
 pub trait TombstoneReader: Send + Sync {
     /// The subject's tombstone by a strongly consistent read; `None` if there is none.
     async fn read(&self, subject: &SubjectKey) -> Result<Option<Tombstone>, PortError>;
+
+    /// The tombstone of everybody in the pool, as it stood no longer than [`POOL_CUTOFF_WITHIN`] ago; `None` if there is
+    /// none. Looked at with every request, hence kept: it must not cost a second read each time.
+    async fn read_pool(&self, pool: &UserPoolId) -> Result<Option<Tombstone>, PortError>;
 }
+
+/// Within this time of its acknowledgement every reader honours a whole pool's cutoff.
+pub const POOL_CUTOFF_WITHIN: Duration = Duration::from_secs(1);
 
 /// Writes tombstones, by conditional writes that match [`Tombstone::raise`], [`Tombstone::seal`] and
 /// [`Tombstone::end_sessions`].

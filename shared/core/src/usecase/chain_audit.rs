@@ -85,7 +85,9 @@ impl AuditChainer {
         let mut earlier: Option<Link> = None;
         for day in self.days(&today).await? {
             self.open(&day, earlier.as_ref()).await?;
-            let Some(last) = self.extend(&day, since, began, &mut run).await? else { return Err(ChainError::Contended) };
+            let Some(last) = self.extend(&day, since, began, &mut run).await? else {
+                return Err(ChainError::Contended);
+            };
             if run.unfinished {
                 break;
             }

@@ -1,7 +1,7 @@
 //! What the pipeline does, step by step, over ports.
 
-pub mod bulk;
 pub mod account_action;
+pub mod bulk;
 pub mod chain_audit;
 pub mod count_compromise;
 pub mod intake;

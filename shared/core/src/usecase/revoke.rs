@@ -19,6 +19,7 @@ use crate::domain::profile::{Profile, SubjectKey};
 use crate::domain::request::{Effect, RevocationRequest};
 use crate::domain::revocation_id::RevocationId;
 use crate::domain::session::SessionScope;
+use crate::domain::subject::SubjectIdentifier;
 use crate::domain::time::EpochMillis;
 use crate::domain::tombstone::{Cutoff, CutoffKind};
 use crate::ports::{
@@ -27,6 +28,7 @@ use crate::ports::{
 };
 
 mod halves;
+mod pool;
 mod sessions;
 mod steps;
 
@@ -79,6 +81,9 @@ pub enum RevokeError {
     /// Many people are revoked member by member by the bulk engine, to whose queue the rule sends such requests.
     #[error("not a single subject; the function bulk revokes groups and lists")]
     ManySubjects,
+    /// A whole pool that is none of the configured ones, or none of those the request is bound to.
+    #[error("the pool is not in USER_POOL_IDS, or not among the request's pools")]
+    ForeignPool,
     /// Some subjects or steps are left.
     #[error("{left} of {of} subjects are not finished")]
     Unfinished {
@@ -99,7 +104,7 @@ impl Disposed for RevokeError {
         match self {
             Self::Port(error) => error.disposition,
             Self::Unfinished { why, .. } => why.disposition,
-            Self::IdConflict(_) | Self::ManySubjects => Disposition::Reject,
+            Self::IdConflict(_) | Self::ManySubjects | Self::ForeignPool => Disposition::Reject,
         }
     }
 }
@@ -115,6 +120,9 @@ impl Revoker {
     ) -> Result<RevocationOutcome, RevokeError> {
         if request.sub_id.is_many() {
             return Err(RevokeError::ManySubjects);
+        }
+        if matches!(request.sub_id, SubjectIdentifier::Pool { .. }) {
+            return self.revoke_pool(request, received_at).await;
         }
         let mut trail = self.begin(request, received_at).await?;
         if trail.finished {
@@ -277,10 +285,7 @@ fn events(record: &AuditRecord, request: &RevocationRequest) -> Vec<Event> {
     if record.outcome == Outcome::NoSuchUser {
         return events;
     }
-    let ended = match (&record.session, record.effect) {
-        (None, Effect::SignOut) => record.sealed_at.is_some() || steps::was_sealed_by_another(record),
-        (Some(_), _) | (None, Effect::Refresh) => record.tombstoned_at.is_some(),
-    };
+    let ended = record.has_ended();
     // Addresses and devices stay in the audit trail: whoever listens on the bus has no need of them.
     let record = AuditRecord { sessions: Vec::new(), ..record.clone() };
     if ended {

@@ -203,6 +203,10 @@ impl TombstoneReader for Strict {
     async fn read(&self, subject: &SubjectKey) -> Result<Option<Tombstone>, PortError> {
         Ok(self.0.tombstones.lock().unwrap().get(subject).copied().map(tombstone))
     }
+
+    async fn read_pool(&self, pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        self.read(&SubjectKey::everyone(pool)).await
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -261,7 +265,12 @@ async fn play(story: Story) -> Result<SnapshotStats, TestCaseError> {
     let clock = Arc::new(Skewed { world: world.clone(), by: story.skew });
     let room = Room { entries: 1_000, bytes: 1_000_000 };
     let reader = SnapshotReader::of(Arc::new(Strict(world.clone())), Arc::new(world.clone()), clock, within, room);
-    let subject = |number: u64| SubjectKey::new("pool", format!("sub-{number}"));
+    let pool = UserPoolId("pool".into());
+    // One of them is everybody.
+    let subject = |number: u64| match number {
+        0 => SubjectKey::everyone(&pool),
+        _ => SubjectKey::new("pool", format!("sub-{number}")),
+    };
     let dice = &world.dice;
     let mut pace = 1_000;
     for step in 0..600_i64 {
@@ -286,6 +295,11 @@ async fn play(story: Story) -> Result<SnapshotStats, TestCaseError> {
                 let who = subject(dice.below(story.subjects));
                 let due = world.due(&who, within);
                 let read = reader.read(&who).await.unwrap().and_then(|tombstone| tombstone.not_before);
+                if who.is_everyone() {
+                    let due = world.due(&who, within.min(POOL_CUTOFF_WITHIN));
+                    let everyone = reader.read_pool(&pool).await.unwrap().and_then(|tombstone| tombstone.not_before);
+                    prop_assert!(everyone.map(|cutoff| cutoff.0) >= due, "step {step}: everybody due {due:?}");
+                }
                 let seen = read.map(|cutoff| cutoff.0);
                 prop_assert!(seen >= due, "step {step}: {who} due {due:?}, seen {seen:?}, {:?}", reader.stats());
             }

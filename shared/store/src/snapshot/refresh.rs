@@ -12,10 +12,11 @@ use revocation_core::domain::feed::{KEPT, MOST_SKEW, buckets, reread_from};
 use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{Clock, PortError};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::memory::Memory;
 use super::source::{BATCH, MOST_KEYS, Page, QUERY, SCAN, Source};
+use crate::moment::Moment;
 
 /// After so long without a complete refresh the feed may not reach back far enough: the snapshot starts over.
 const START_OVER_AFTER: Duration = Duration::from_secs(KEPT.as_secs() / 2);
@@ -26,13 +27,6 @@ const AGREES: Duration = MOST_SKEW.saturating_sub(Duration::from_secs(2));
 /// How often the store may leave keys of one batch for later.
 const MOST_ROUNDS: u32 = 6;
 const FIRST_ROUND_PAUSE: Duration = Duration::from_millis(25);
-
-/// A point in time by both clocks.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    pub(super) wall: EpochMillis,
-    pub(super) monotonic: Instant,
-}
 
 /// What the readers look at.
 #[derive(Default)]
@@ -59,26 +53,6 @@ pub(super) struct Refresher {
     pub(super) room: Room,
     /// Entries of the window whose subjects were read after they were seen, each as key and nonce.
     seen: HashSet<(String, String)>,
-}
-
-// === impl Moment ===
-
-impl Moment {
-    pub(super) fn now(clock: &dyn Clock) -> Self {
-        Self { wall: clock.now(), monotonic: Instant::now() }
-    }
-
-    /// How long ago that was: by the clock that says longer, since the monotonic one may stand still while a Lambda function
-    /// is frozen. `None` if the wall clock was set back: nobody knows.
-    pub(super) fn age(&self, wall: EpochMillis) -> Option<Duration> {
-        (wall >= self.wall).then(|| self.monotonic.elapsed().max(wall.since(self.wall)))
-    }
-
-    /// Whether the feed still reaches back to it. A clock set back by more than clocks may differ was wrong then or is now.
-    fn is_within(&self, most: Duration, wall: EpochMillis) -> bool {
-        let set_back = wall.plus(2 * MOST_SKEW) < self.wall;
-        !set_back && self.monotonic.elapsed().max(wall.since(self.wall)) <= most
-    }
 }
 
 // === impl Refresher ===

@@ -162,6 +162,21 @@ async fn a_warm_reader_answers_from_memory_without_asking_anybody() {
 }
 
 #[tokio::test]
+async fn a_pools_tombstone_is_from_memory_where_that_is_never_older_than_a_second() {
+    for (within, strict) in [(Duration::from_millis(900), 0), (WITHIN, 1)] {
+        let tables = Tables::default();
+        tables.put("*", json!({"not_before": {"N": "7"}}));
+        let (server, _, reader) = reader(&tables, within).await;
+        reader.warm().await.unwrap();
+        for _ in 0..50 {
+            let pool = reader.read_pool(&subject("s").user_pool_id).await.unwrap().unwrap();
+            assert_eq!(pool.not_before, Some(EpochSeconds(7)));
+        }
+        assert_eq!(count(&server, "GetItem"), strict, "{within:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_cold_reader_is_strict_until_its_snapshot_is_complete() {
     let tables = Tables::default();
     tables.put("s", json!({"not_before": {"N": "7"}}));

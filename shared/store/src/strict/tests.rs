@@ -89,6 +89,41 @@ async fn one_connection_serves_request_after_request() {
     assert_eq!((server.connections().1, client.stats().sends), (3, 52));
 }
 
+/// What the authorizer asks with each request: the person's tombstone, and the pool's.
+#[tokio::test]
+async fn a_pools_tombstone_costs_no_read_of_its_own_with_each_request() {
+    let pools = r#"{"Item":{"subject":{"S":"pool#*"},"not_before":{"N":"9"},"sealed":{"BOOL":true}}}"#;
+    let server = Server::start(move |asked| {
+        let everyone = asked.json()["Key"]["subject"]["S"] == "pool#*";
+        Reply::Send(ok(if everyone { pools } else { TOMBSTONE }))
+    })
+    .await;
+    let reader = StrictReader::new(&server.client(), "t");
+    let (person, began) = (subject(), Instant::now());
+    for _ in 0..500 {
+        let (own, everyone) = tokio::join!(reader.read(&person), reader.read_pool(&person.user_pool_id));
+        assert_eq!(own, Ok(Some(found())));
+        assert_eq!(everyone.unwrap().unwrap().not_before, Some(EpochSeconds(9)));
+    }
+    let of_pool = server.asked().iter().filter(|asked| asked.json()["Key"]["subject"]["S"] == "pool#*").count();
+    assert_eq!(server.asked().len() - of_pool, 500);
+    let most = 1 + usize::try_from(began.elapsed().as_millis() / 500).unwrap();
+    assert!((1..=most).contains(&of_pool), "{of_pool} in {:?}", began.elapsed());
+    assert!(most > 20 || server.asked().len() < 525, "1.0 reads a request");
+}
+
+#[tokio::test]
+async fn i06_a_pools_tombstone_that_cannot_be_read_is_an_error() {
+    for (reply, code) in [
+        (error("400 Bad Request", "ProvisionedThroughputExceededException"), "throttled"),
+        (ok(r#"{"Item":{"not_before":{"S":"7"}}}"#), "unreadable_item"),
+    ] {
+        let server = Server::scripted(vec![Reply::Send(reply)]).await;
+        let reader = StrictReader::new(&server.client(), "t");
+        assert_eq!(reader.read_pool(&subject().user_pool_id).await.unwrap_err().code, code);
+    }
+}
+
 #[tokio::test]
 async fn warming_opens_the_connection_that_is_then_used() {
     let server = Server::scripted(vec![Reply::Send(ok("{}"))]).await;

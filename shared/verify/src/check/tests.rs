@@ -105,6 +105,45 @@ async fn i06_unreachable_keys_deny_without_blaming_the_token() {
 }
 
 #[tokio::test]
+async fn a_pools_cutoff_refuses_everybody_who_signed_in_before_and_nobody_who_did_after() {
+    let bench = Bench::new();
+    let now = bench.now();
+    for own in [None, Some(Tombstone { sealed: true, ..cutoff(EpochSeconds(now.0 - 9)) })] {
+        bench.store.answer(Ok(own));
+        *bench.store.pool.lock().unwrap() = Ok(Some(cutoff(now)));
+        let revoked = Err(DenyReason::Revoked(Refusal::Cutoff));
+        assert_eq!(bench.checker.check(&bench.access().build()).await, revoked);
+        *bench.store.pool.lock().unwrap() = Ok(Some(cutoff(EpochSeconds(now.0 - 1))));
+        assert!(bench.checker.check(&bench.access().build()).await.is_ok(), "signed in after it");
+        let refreshed = bench.access().claim("auth_time", (now.0 - 9).to_string()).build();
+        assert_eq!(bench.checker.check(&refreshed).await, revoked, "an old session's refresh");
+    }
+}
+
+#[tokio::test]
+async fn i06_a_pools_tombstone_that_cannot_be_read_is_an_outage_like_the_persons_own() {
+    let (timeout, garbled) =
+        (PortError::retry("dynamodb:GetItem", "timeout"), PortError::reject("dynamodb:GetItem", "unreadable_item"));
+    for (bench, on_timeout) in [(Bench::new(), Some(DenyReason::StoreUnavailable)), (best_effort(), None)] {
+        *bench.store.pool.lock().unwrap() = Err(timeout.clone());
+        let decision = bench.checker.check(&bench.access().build()).await;
+        assert_eq!(decision.as_ref().err().copied(), on_timeout);
+        assert!(decision.map_or(true, |permit| permit.unchecked));
+        // The person's own says no: that counts in every setting. And the other way round.
+        bench.store.answer(Ok(Some(cutoff(bench.now()))));
+        let revoked = Err(DenyReason::Revoked(Refusal::Cutoff));
+        assert_eq!(bench.checker.check(&bench.access().build()).await, revoked);
+        bench.store.answer(Err(timeout.clone()));
+        *bench.store.pool.lock().unwrap() = Ok(Some(cutoff(bench.now())));
+        assert_eq!(bench.checker.check(&bench.access().build()).await, revoked);
+        // An item that cannot be understood refuses, whatever else fails.
+        *bench.store.pool.lock().unwrap() = Err(garbled.clone());
+        let denied = bench.checker.check(&bench.access().build()).await;
+        assert_eq!(denied, Err(DenyReason::StoreUnreadable));
+    }
+}
+
+#[tokio::test]
 async fn warming_fetches_keys_and_reads_once() {
     let bench = Bench::new();
     bench.checker.warm(&SubjectKey::new(POOL, "warm-up")).await;

@@ -49,7 +49,7 @@ pub(super) fn deploy(repo: &Repo, venv: &Venv, server: &Server) -> Result<Deploy
 }
 
 /// What differs from a deployment to AWS: parameters, never the template.
-fn parameters(endpoint: &str) -> [(&'static str, String); 13] {
+fn parameters(endpoint: &str) -> [(&'static str, String); 15] {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     [
         ("Architecture", architecture.to_owned()),
@@ -66,6 +66,9 @@ fn parameters(endpoint: &str) -> [(&'static str, String); 13] {
         ("IntrospectionClients", "local".to_owned()),
         // The end date in both tokens, so that both can be tried.
         ("TokenGateVersion", "V2_0".to_owned()),
+        ("SiemFeed", "firehose".to_owned()),
+        // Made by deploy.py.
+        ("SiemFirehoseName", "siem-feed".to_owned()),
         ("HttpApiUpstream", format!("{endpoint}/restapis/{{rest_api_id}}/v1/_user_request_")),
     ]
 }

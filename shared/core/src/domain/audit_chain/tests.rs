@@ -1,6 +1,5 @@
 use std::collections::BTreeSet;
 
-
 use proptest::prelude::*;
 
 use super::*;
@@ -82,7 +81,10 @@ fn the_forms_do_not_change() {
     assert_eq!(evidence.links[0].hash.0, "ae0229304f985ebc63d412648362199250e0be9e7b1b03ef5bf73521c52fd0f1");
     assert_eq!(evidence.links[1].hash.0, "1a5e1681744ddd5dda077892243c7dd15e0e0aaef09f42c4e9c5ab812b548038");
     let message = evidence.digests[0].message();
-    assert!(message.starts_with("session-revocation digest/1\nday 2026-11-26\nspan day\nrecords 1\nhead "), "{message}");
+    assert!(
+        message.starts_with("session-revocation digest/1\nday 2026-11-26\nspan day\nrecords 1\nhead "),
+        "{message}"
+    );
 }
 
 #[test]

@@ -258,7 +258,8 @@ fn digests(evidence: &DayEvidence, now: EpochMillis, findings: &mut Findings<'_>
         }
     }
     let Some(last) = evidence.links.last() else { return };
-    let over = day_plus(&evidence.day, 1).and_then(|next| EpochMillis::parse_rfc3339(&format!("{next}T00:00:00Z")).ok());
+    let over =
+        day_plus(&evidence.day, 1).and_then(|next| EpochMillis::parse_rfc3339(&format!("{next}T00:00:00Z")).ok());
     if over.is_none_or(|over| now <= over.plus(DIGEST_WITHIN)) {
         return;
     }

@@ -108,7 +108,8 @@ fn a_large_one_waits_for_somebody_else() {
     assert_eq!(waiting.next(&Control::default()), Work::Rest);
     let own = Control::default().after(&say(ControlAction::Approve, "a", "alice"), waiting.initiator(), EpochMillis(1));
     assert_eq!(own, Err(BadControl::OwnApproval));
-    let another = Control::default().after(&say(ControlAction::Approve, "a", "bob"), waiting.initiator(), EpochMillis(1));
+    let another =
+        Control::default().after(&say(ControlAction::Approve, "a", "bob"), waiting.initiator(), EpochMillis(1));
     let approved = another.unwrap().unwrap();
     assert_eq!(waiting.next(&approved), Work::List);
     assert_eq!(approved.approved_by.as_deref(), Some("bob"));
@@ -117,7 +118,8 @@ fn a_large_one_waits_for_somebody_else() {
 #[test]
 fn what_is_said_twice_counts_once_and_a_cancellation_is_final() {
     let alice = by("alice");
-    let paused = Control::default().after(&say(ControlAction::Pause, "1", "bob"), &alice, EpochMillis(1)).unwrap().unwrap();
+    let paused =
+        Control::default().after(&say(ControlAction::Pause, "1", "bob"), &alice, EpochMillis(1)).unwrap().unwrap();
     assert_eq!(paused.after(&say(ControlAction::Pause, "1", "bob"), &alice, EpochMillis(2)), Ok(None));
     let resumed = paused.after(&say(ControlAction::Resume, "2", "bob"), &alice, EpochMillis(3)).unwrap().unwrap();
     assert_eq!((resumed.wish, resumed.entries.len()), (Wish::Run, 2));

@@ -14,7 +14,7 @@ use crate::domain::event::Event;
 use crate::domain::profile::Profile;
 use crate::domain::time::EpochMillis;
 use crate::ports::PortError;
-use crate::usecase::revoke::RevocationOutcome;
+use crate::usecase::revoke::{RevocationOutcome, RevokeError};
 
 /// Members at the same time: enough that each second's turns are used although a member takes several calls.
 const AT_ONCE: usize = 16;
@@ -53,7 +53,13 @@ impl BulkRevoker {
         let (mut tally, mut failures, mut later, mut skipped) = (Tally::default(), Vec::new(), Vec::new(), false);
         let (mut outage, mut in_a_row, mut saved_at) = (None, 0, self.clock.now());
         while let Some(ended) = ends.next().await {
-            in_a_row = if matches!(ended, Ended::Later(..)) { in_a_row + 1 } else { 0 };
+            in_a_row = match ended {
+                Ended::Later(..) => in_a_row + 1,
+                // Once the outage is noticed nobody else is tried, which says nothing of the service.
+                Ended::Skipped => in_a_row,
+                Ended::Done | Ended::Failed(_) if in_a_row >= OUTAGE_AFTER => in_a_row,
+                Ended::Done | Ended::Failed(_) => 0,
+            };
             match ended {
                 Ended::Done => tally.ended += 1,
                 Ended::Failed(failure) => {
@@ -101,28 +107,33 @@ impl BulkRevoker {
         let mut page = self.page(job, number).await?;
         let ids: Vec<_> = page.members.iter().map(|member| member_revocation_id(&job.id, &member.key)).collect();
         let begun = self.begun.begun(&ids).await?;
-        let (snapshot, snapshot_at) = (job.clone(), job.received_at);
-        let mut ends = stream::iter(page.members.iter().zip(&ids).filter(|(_, id)| begun.contains(id)))
-            .map(|(member, _)| {
-                let request = snapshot.member_request(&member.key);
-                async move { (member, self.revoker.call_off(request, member, snapshot_at).await) }
-            })
-            .buffer_unordered(AT_ONCE);
+        let snapshot = job.clone();
+        let is_begun = |member: &Profile| begun.contains(&member_revocation_id(&snapshot.id, &member.key));
+        let members: Vec<Profile> = page.members.iter().filter(|member| is_begun(member)).cloned().collect();
+        let mut ends =
+            stream::iter(members).map(|member| self.call_off_one(&snapshot, member)).buffer_unordered(AT_ONCE);
         let (mut tally, mut failures) = (Tally::default(), Vec::new());
         tally.called_off = (page.members.len() - begun.len()) as u64;
         while let Some((member, result)) = ends.next().await {
             match result {
                 Ok(RevocationOutcome::Ended(records)) if records.iter().all(was_called_off) => tally.called_off += 1,
                 Ok(_) => tally.ended += 1,
-                Err(error) if error.disposition() == Disposition::Retry => return Err(Stop::Stalled(port_error(&error))),
+                Err(error) if error.disposition() == Disposition::Retry => {
+                    return Err(Stop::Stalled(port_error(&error)));
+                }
                 Err(error) => {
                     tally.failed += 1;
-                    failures.push(failure(member, &error));
+                    failures.push(failure(&member, &error));
                 }
             }
         }
         drop(ends);
         self.close(job, page_of(&mut page, failures, self.clock.now()), tally).await
+    }
+
+    async fn call_off_one(&self, job: &BulkJob, member: Profile) -> (Profile, Result<RevocationOutcome, RevokeError>) {
+        let called_off = self.revoker.call_off(job.member_request(&member.key), &member, job.received_at).await;
+        (member, called_off)
     }
 
     async fn end_one(&self, job: &BulkJob, member: Profile, stopped: &AtomicBool) -> Ended {

@@ -6,11 +6,13 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{BulkRevoker, Stop};
 use crate::domain::account::{Account, AccountPage, AccountStatus};
-use crate::domain::bulk::{BulkJob, BulkPage, Cursor, LIST_PART_ENTRIES, MOST_PAGE_MEMBERS, Stage, member_revocation_id};
+use crate::domain::bulk::{
+    BulkJob, BulkPage, Cursor, LIST_PART_ENTRIES, MOST_PAGE_MEMBERS, Stage, member_revocation_id,
+};
+use crate::domain::disposition::Disposition;
 use crate::domain::end_date::EndDate;
 use crate::domain::profile::{Profile, SubjectKey, UserPoolId};
 use crate::domain::subject::SubjectIdentifier;
-use crate::domain::disposition::Disposition;
 use crate::ports::PortError;
 
 /// Searches at the same time; the pacer decides how many a second.
@@ -97,7 +99,8 @@ impl BulkRevoker {
             SubjectIdentifier::Group { group } => {
                 let Some(pool) = pool() else { return Ok(Found::default()) };
                 // A pool without the group has no members of it.
-                let page = self.ask(self.members.members(pool, group, cursor.after.as_deref())).await?.unwrap_or_default();
+                let page =
+                    self.ask(self.members.members(pool, group, cursor.after.as_deref())).await?.unwrap_or_default();
                 Ok(in_pool(pool, page, cursor, pools.len(), |_| true))
             }
             SubjectIdentifier::Ended {} => {
@@ -124,9 +127,9 @@ impl BulkRevoker {
     async fn look_into_list(&self, job: &BulkJob, list: &str, part: u32) -> Result<Found, Stop> {
         let Some(entries) = self.jobs.list_part(list, part).await? else { return Ok(Found::default()) };
         let first = part.saturating_mul(LIST_PART_ENTRIES) + 1;
-        let lines = (first..).zip(&entries);
+        let lines: Vec<(u32, SubjectIdentifier)> = (first..).zip(entries).collect();
         let found: Vec<(u32, Vec<Profile>)> = stream::iter(lines)
-            .map(|(line, entry)| async move { Ok::<_, Stop>((line, self.look_for(job, entry).await?)) })
+            .map(|(line, entry)| self.look_for(job, line, entry))
             .buffered(SEARCHES)
             .try_collect()
             .await?;
@@ -135,15 +138,15 @@ impl BulkRevoker {
         Ok(Found { members, unknown, next: Some(Cursor { at: part + 1, after: None }) })
     }
 
-    async fn look_for(&self, job: &BulkJob, entry: &SubjectIdentifier) -> Result<Vec<Profile>, Stop> {
+    async fn look_for(&self, job: &BulkJob, line: u32, entry: SubjectIdentifier) -> Result<(u32, Vec<Profile>), Stop> {
         self.searches.turn().await?;
-        match self.resolver.resolve(entry).await {
+        match self.resolver.resolve(&entry).await {
             Ok(mut found) => {
                 found.retain(|profile| job.request.is_within_its_pools(&profile.key));
-                Ok(found)
+                Ok((line, found))
             }
             // An entry that can mean nobody is unknown; it must not keep the others from being revoked.
-            Err(error) if error.disposition == Disposition::Reject => Ok(Vec::new()),
+            Err(error) if error.disposition == Disposition::Reject => Ok((line, Vec::new())),
             Err(error) => Err(Stop::Stalled(error)),
         }
     }
@@ -176,7 +179,9 @@ fn in_pool(
     let next_pool = cursor.at + 1;
     let next = match page.next {
         Some(after) => Some(Cursor { at: cursor.at, after: Some(after) }),
-        None => (usize::try_from(next_pool).is_ok_and(|at| at < pools)).then_some(Cursor { at: next_pool, after: None }),
+        None => {
+            (usize::try_from(next_pool).is_ok_and(|at| at < pools)).then_some(Cursor { at: next_pool, after: None })
+        }
     };
     Found { members: members.collect(), unknown: Vec::new(), next }
 }

@@ -16,11 +16,9 @@ impl BulkRevoker {
     /// Tombstones everyone on the page. Done anew after a crash, which changes nothing for those who are done.
     pub(super) async fn lock_out(&self, job: &mut BulkJob, number: u32) -> Result<(), Stop> {
         let mut page = self.page(job, number).await?;
-        let locked: Vec<(&Profile, Result<(), RevokeError>)> = stream::iter(&page.members)
-            .map(|member| {
-                let (request, received_at) = (job.member_request(&member.key), job.received_at);
-                async move { (member, self.revoker.lock_out(request, member, received_at).await) }
-            })
+        let snapshot = job.clone();
+        let locked: Vec<(Profile, Result<(), RevokeError>)> = stream::iter(page.members.clone())
+            .map(|member| self.lock_out_one(&snapshot, member))
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
@@ -30,7 +28,7 @@ impl BulkRevoker {
                 Ok(()) => {}
                 Err(error) if error.disposition() == Disposition::Retry => outage = Some(port_error(&error)),
                 // One bad member does not stop the rest; its revocation is tried once more when its sessions are ended.
-                Err(error) => failures.push(failure(member, &error)),
+                Err(error) => failures.push(failure(&member, &error)),
             }
         }
         // Everybody must be locked out before anybody is signed out, so there is no going on without these.
@@ -48,6 +46,11 @@ impl BulkRevoker {
         self.save(job).await
     }
 
+    async fn lock_out_one(&self, job: &BulkJob, member: Profile) -> (Profile, Result<(), RevokeError>) {
+        let locked = self.revoker.lock_out(job.member_request(&member.key), &member, job.received_at).await;
+        (member, locked)
+    }
+
     pub(super) async fn page(&self, job: &BulkJob, number: u32) -> Result<BulkPage, Stop> {
         let page = self.jobs.page(&job.id, number).await?;
         page.ok_or_else(|| Stop::Failed(PortError::retry("bulk:page", "page_missing")))
@@ -63,6 +66,8 @@ pub(super) fn port_error(error: &RevokeError) -> PortError {
     match error {
         RevokeError::Port(error) | RevokeError::Unfinished { why: error, .. } => error.clone(),
         RevokeError::IdConflict(_) => PortError::reject("bulk:member", "id_conflict"),
-        RevokeError::ManySubjects => PortError::reject("bulk:member", "not_a_single_subject"),
+        RevokeError::ManySubjects | RevokeError::ForeignPool => {
+            PortError::reject("bulk:member", "not_a_single_subject")
+        }
     }
 }

@@ -11,8 +11,9 @@ use crate::ports::{PortError, SessionLedger};
 impl Revoker {
     /// The sessions that ended, the one last seen first; `None` if that is not known.
     pub(super) async fn ended_sessions(&self, started: &Started, subject: &SubjectKey) -> Option<Vec<SessionRecord>> {
-        // A change of claims ends no session.
-        let ledger = self.ledger.as_ref().filter(|_| started.request.effect == Effect::SignOut)?;
+        // A change of claims ends no session; the end of everybody's is more than the ledger is asked for.
+        let known = started.request.effect == Effect::SignOut && !subject.is_everyone();
+        let ledger = self.ledger.as_ref().filter(|_| known)?;
         let ended = ended(ledger.as_ref(), started, subject).await;
         ended.inspect_err(|error| tracing::warn!(%error, subject = %subject, "the sessions ended are not known")).ok()
     }

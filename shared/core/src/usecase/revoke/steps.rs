@@ -3,18 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::Revoker;
-use crate::domain::audit::{AuditRecord, CALLED_OFF, Step, StepOutcome, StepRecord, Trail, USER_NOT_FOUND};
+use crate::domain::audit::{CALLED_OFF, SEALED_BY_ANOTHER, Step, StepOutcome, StepRecord, Trail, USER_NOT_FOUND};
 use crate::domain::disposition::Disposition;
 use crate::domain::policy::{Actions, Lock};
 use crate::domain::profile::{Profile, SubjectKey};
 use crate::domain::revocation_id::RevocationId;
 use crate::domain::session::SessionCutoff;
 use crate::domain::time::EpochSeconds;
-use crate::domain::tombstone::{Cutoff, CutoffKind, LONGEST_REFRESH_LIFE, Seal, Sealed};
+use crate::domain::tombstone::{Cutoff, CutoffKind, Seal, Sealed};
 use crate::ports::{Acted, PortError};
-
-/// The seal was left to another revocation that was still signing the same user out.
-const SEALED_BY_ANOTHER: &str = "sealed_by_another";
 
 /// A subject's steps, those of earlier deliveries included.
 pub(super) struct Steps<'a> {
@@ -83,8 +80,7 @@ impl<'a> Steps<'a> {
         if self.has(Step::Seal) {
             return Ok(());
         }
-        let expires_at = cutoff.plus(LONGEST_REFRESH_LIFE);
-        let seal = Seal { revocation_id: self.id.clone(), at: cutoff, expires_at };
+        let seal = Seal::without_sign_out(self.id.clone(), cutoff);
         self.revoker.tombstones.seal(self.subject, &seal).await?;
         self.write(Step::Seal, StepOutcome::not_needed(CALLED_OFF)).await
     }
@@ -126,7 +122,19 @@ impl<'a> Steps<'a> {
             return Ok(());
         }
         let seal = Seal::of(self.id.clone(), sign_out.at, self.revoker.clock_skew, self.revoker.clock.now());
-        let outcome = match self.revoker.tombstones.seal(self.subject, &seal).await? {
+        self.seal_with(&seal).await
+    }
+
+    /// The seal of a whole pool's cutoff: where it was fixed, since there is no gap that a confirmed sign-out would close.
+    pub(super) async fn seal_without_sign_out(&mut self, at: EpochSeconds) -> Result<(), PortError> {
+        if self.has(Step::Seal) {
+            return Ok(());
+        }
+        self.seal_with(&Seal::without_sign_out(self.id.clone(), at)).await
+    }
+
+    async fn seal_with(&mut self, seal: &Seal) -> Result<(), PortError> {
+        let outcome = match self.revoker.tombstones.seal(self.subject, seal).await? {
             Sealed::Sealed => StepOutcome::Done,
             Sealed::LeftToAnother => StepOutcome::not_needed(SEALED_BY_ANOTHER),
         };
@@ -168,12 +176,4 @@ impl<'a> Steps<'a> {
         self.records.insert(step, standing);
         Ok(())
     }
-}
-
-/// Whether the sessions ended although this revocation did not seal.
-pub(super) fn was_sealed_by_another(record: &AuditRecord) -> bool {
-    record
-        .steps
-        .iter()
-        .any(|step| step.step == Step::Seal && step.outcome == StepOutcome::not_needed(SEALED_BY_ANOTHER))
 }
