@@ -8,6 +8,7 @@ pub(crate) mod enable;
 pub(crate) mod hold;
 pub(crate) mod inspect;
 pub(crate) mod man;
+pub(crate) mod report;
 pub(crate) mod release;
 pub(crate) mod reset_password;
 pub(crate) mod session;
@@ -37,6 +38,7 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Fa
         Command::Hold(args) => hold::run(context, args).await,
         Command::Release(args) => release::run(context, args).await,
         Command::Completions(args) => completions::run(context, args),
+        Command::Report(args) => report::run(context, args).await,
         Command::Man(args) => man::run(context, args),
     }
 }

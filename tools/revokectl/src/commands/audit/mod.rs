@@ -3,6 +3,7 @@
 mod csv_row;
 mod list;
 mod show;
+pub(crate) mod verify;
 
 use clap::Subcommand;
 
@@ -22,6 +23,7 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 enum Command {
     Show(show::Args),
+    Verify(verify::Args),
 }
 
 /// Runs the command.
@@ -29,5 +31,6 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Failure>
     match &args.command {
         None => list::run(context, &args.list).await,
         Some(Command::Show(args)) => show::run(context, args).await,
+        Some(Command::Verify(args)) => verify::run(context, args).await,
     }
 }
