@@ -12,6 +12,7 @@ mod gate;
 mod intakes;
 mod introspect;
 mod notices;
+mod revokectl;
 mod scim;
 mod siem_feed;
 mod sign_out;
