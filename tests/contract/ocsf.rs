@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use jsonschema::Validator;
+use revocation_core::domain::action::{AccountAction, ActionOutcome};
 use revocation_core::domain::audit::AuditRecord;
 use revocation_core::domain::event::{Envelope, Event, RevocationFailed, SessionsRevoked};
 use revocation_core::domain::incident::Stage;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 use siem_feed::translate::translate;
 
 use crate::files::{self, assert_valid, read_json};
-use crate::published::{complete, page, partial, refresh, with_sessions};
+use crate::published::{action, complete, page, partial, refresh, whole_pool, with_sessions};
 
 fn validator() -> Validator {
     let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("contract/ocsf-1.3.0.json");
@@ -51,6 +52,16 @@ fn situations() -> Vec<(&'static str, Event)> {
         ("single-sessions-revoked", revoked(with_sessions())),
         ("claims-only", revoked(refresh())),
         ("revocation-failed", Event::RevocationFailed(RevocationFailed { record: partial() })),
+        ("whole-pool-revoked", revoked(whole_pool())),
+        ("account-held", Event::AccountActionCompleted(action(AccountAction::Hold, ActionOutcome::Done, None))),
+        (
+            "account-not-disabled",
+            Event::AccountActionCompleted(action(
+                AccountAction::Disable,
+                ActionOutcome::Refused,
+                Some("protected_group"),
+            )),
+        ),
         ("incident-created", Event::CompromiseThresholdExceeded(page(Stage::Triggered, 4))),
         ("incident-closed", Event::CompromiseThresholdExceeded(page(Stage::Resolved, 4))),
     ]

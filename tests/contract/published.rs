@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use revocation_core::domain::action::{AccountAction, ActionOutcome, ActionRecord, HoldTerms};
 use revocation_core::domain::audit::{AuditRecord, Started, Step, StepOutcome, StepRecord};
 use revocation_core::domain::event::{Event, RevocationFailed, SessionsRevoked};
 use revocation_core::domain::incident::{Page, Stage};
+use revocation_core::domain::initiator::{Initiator, InitiatorKind};
 use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::reason::ReasonCode;
-use revocation_core::domain::request::RevocationRequest;
+use revocation_core::domain::request::{EventSource, RevocationRequest};
+use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::session::{SessionRecord, SessionScope};
 use revocation_core::domain::text::LocalizedText;
 use revocation_core::domain::time::{EpochMillis, EpochSeconds};
@@ -85,6 +88,43 @@ pub(crate) fn partial() -> AuditRecord {
     record(&started(ReasonCode::Compromise, false), true, &steps)
 }
 
+/// Everybody's.
+pub(crate) fn whole_pool() -> AuditRecord {
+    let request = json!({
+        "version": "1", "source": {"name": "operator", "event_id": "5b0c"}, "reason": "compromise",
+        "sub_id": {"format": "pool", "user_pool_id": "eu-central-1_Sample001"},
+        "initiator": {"kind": "admin", "id": "arn:aws:sts::111122223333:assumed-role/Operators/on-call"},
+    });
+    let request = RevocationRequest::parse(&request.to_string()).unwrap();
+    let started = Started { revocation_id: request.id(), request, ..started(ReasonCode::Compromise, false) };
+    let steps = [(Step::Tombstone, StepOutcome::Done), (Step::Seal, StepOutcome::Done)];
+    let everyone = SubjectKey::new("eu-central-1_Sample001", "*");
+    AuditRecord { subject: Some(everyone), ..record(&started, true, &steps) }
+}
+
+/// An operator's action on an account.
+pub(crate) fn action(action: AccountAction, outcome: ActionOutcome, code: Option<&str>) -> ActionRecord {
+    ActionRecord {
+        version: "1".into(),
+        id: RevocationId("rv_00112233445566778899aabbccddeeff".into()),
+        source: EventSource { name: "operator".into(), event_id: "5b0d".into() },
+        initiator: Initiator {
+            kind: InitiatorKind::Admin,
+            id: "arn:aws:sts::111122223333:assumed-role/Operators/on-call".into(),
+        },
+        subject: Some(SubjectKey::new("eu-central-1_Sample001", "11112222-3333-4444-8555-666677778888")),
+        action,
+        hold: HoldTerms::default(),
+        override_protection: false,
+        reason_admin: LocalizedText::english("INC-4711"),
+        outcome,
+        code: code.map(str::to_owned),
+        still_barred_by: None,
+        received_at: RECEIVED,
+        at: EpochMillis(RECEIVED.0 + 100),
+    }
+}
+
 pub(crate) fn refresh() -> AuditRecord {
     record(&started(ReasonCode::RoleChange, true), true, &[(Step::Tombstone, StepOutcome::Done)])
 }
@@ -133,7 +173,7 @@ fn described(schemas: &[&Value]) -> BTreeSet<String> {
 #[test]
 fn audit_records_are_valid_as_stored_and_as_logged() {
     let validator = files::validator(files::AUDIT_RECORD);
-    for record in [complete(), partial(), refresh(), no_such_user(), gone(), with_sessions()] {
+    for record in [complete(), partial(), refresh(), no_such_user(), gone(), with_sessions(), whole_pool()] {
         for record in [record.for_log(), record] {
             assert_valid(&validator, &serde_json::to_value(&record).unwrap(), &format!("{record:?}"));
         }
@@ -143,7 +183,7 @@ fn audit_records_are_valid_as_stored_and_as_logged() {
 #[test]
 fn sessions_revoked_is_valid_with_and_without_text() {
     let validator = files::validator(files::SESSIONS_REVOKED);
-    for record in [complete(), partial(), refresh(), with_sessions()] {
+    for record in [complete(), partial(), refresh(), with_sessions(), whole_pool()] {
         for reason_user in [LocalizedText::default(), LocalizedText::english("Please sign in again.")] {
             let event = Event::SessionsRevoked(SessionsRevoked { record: record.clone(), reason_user });
             assert_valid(&validator, &detail(&event), event.detail_type());

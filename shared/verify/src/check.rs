@@ -110,8 +110,8 @@ impl Checker {
             tokio::join!(self.reader.read(&token.subject), self.reader.read_pool(&token.subject.user_pool_id));
         let now = self.clock.now().seconds();
         // What either has against the token counts, even if the other cannot be read.
-        let mut known = [&own, &pool].into_iter().filter_map(|read| read.as_ref().ok()?.as_ref());
-        if let Some(refusal) = known.find_map(|tombstone: &Tombstone| tombstone.refusal(&stamp, now)) {
+        let refusal = |read: &Result<Option<Tombstone>, PortError>| read.as_ref().ok()?.as_ref()?.refusal(&stamp, now);
+        if let Some(refusal) = refusal(&own).or_else(|| refusal(&pool)) {
             return Err(DenyReason::Revoked(refusal));
         }
         // Of two errors, the one that does not pass by itself.

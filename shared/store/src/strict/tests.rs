@@ -99,9 +99,9 @@ async fn a_pools_tombstone_costs_no_read_of_its_own_with_each_request() {
     })
     .await;
     let reader = StrictReader::new(&server.client(), "t");
-    let (pool, began) = (subject().user_pool_id, Instant::now());
+    let (person, began) = (subject(), Instant::now());
     for _ in 0..500 {
-        let (own, everyone) = tokio::join!(reader.read(&subject()), reader.read_pool(&pool));
+        let (own, everyone) = tokio::join!(reader.read(&person), reader.read_pool(&person.user_pool_id));
         assert_eq!(own, Ok(Some(found())));
         assert_eq!(everyone.unwrap().unwrap().not_before, Some(EpochSeconds(9)));
     }

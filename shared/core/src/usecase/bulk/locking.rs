@@ -66,7 +66,8 @@ pub(super) fn port_error(error: &RevokeError) -> PortError {
     match error {
         RevokeError::Port(error) | RevokeError::Unfinished { why: error, .. } => error.clone(),
         RevokeError::IdConflict(_) => PortError::reject("bulk:member", "id_conflict"),
-        RevokeError::ManySubjects => PortError::reject("bulk:member", "not_a_single_subject"),
-        RevokeError::ForeignPool => PortError::reject("bulk:member", "foreign_pool"),
+        RevokeError::ManySubjects | RevokeError::ForeignPool => {
+            PortError::reject("bulk:member", "not_a_single_subject")
+        }
     }
 }
