@@ -13,7 +13,7 @@ fn packages() -> Vec<Package> {
 fn floor(package: &str) -> u8 {
     match package {
         "revocation-core" => 1,
-        "revocation-scim" | "revocation-sources" | "revocation-verify" => 2,
+        "revocation-report" | "revocation-scim" | "revocation-sources" | "revocation-verify" => 2,
         "revocation-aws" | "revocation-lambda" | "revocation-store" | "revocation-testkit" => 3,
         "revocation-edge" | "revocation-enforce" | "revocation-tower" => 4,
         "audit-chain" | "authorizer" | "bulk" | "compromise-counter" | "introspect" | "intake-partner"

@@ -199,6 +199,11 @@ fn i14_audit_chain() {
 }
 
 #[test]
+fn i14_report() {
+    check("ReportRole", "report", report::IAM_ACTIONS);
+}
+
+#[test]
 fn i14_introspect() {
     check("IntrospectRole", "introspect", introspect::IAM_ACTIONS);
 }

@@ -92,6 +92,7 @@ fn a_function_is_read_in_175_lines() {
         "intake-siem",
         "introspect",
         "notify",
+        "report",
         "revoke",
         "siem-feed",
         "sign-out",

@@ -27,7 +27,9 @@ fn what_is_told_of_a_job_that_is_over_is_valid_and_wholly_described() {
         for (name, value) in told.as_object().unwrap() {
             assert!(!described[name].is_null(), "{name} is not described");
             if name == "tally" {
-                assert!(value.as_object().unwrap().keys().all(|name| !described["tally"]["properties"][name].is_null()));
+                assert!(
+                    value.as_object().unwrap().keys().all(|name| !described["tally"]["properties"][name].is_null())
+                );
             }
         }
     }

@@ -153,8 +153,26 @@ async fn who_joins_meanwhile_is_caught_by_the_second_pass() {
 #[tokio::test]
 async fn i08_whatever_call_fails_or_loses_its_answer_each_member_is_revoked_once() {
     let calls = [
-        "create_job", "load_job", "save_job", "put_page", "page", "control", "members", "begun", "turn", "proceed",
-        "begin", "resolved", "raise", "step", "disable", "sign_out", "seal", "completed", "publish", "published",
+        "create_job",
+        "load_job",
+        "save_job",
+        "put_page",
+        "page",
+        "control",
+        "members",
+        "begun",
+        "turn",
+        "proceed",
+        "begin",
+        "resolved",
+        "raise",
+        "step",
+        "disable",
+        "sign_out",
+        "seal",
+        "completed",
+        "publish",
+        "published",
         "finished",
     ];
     for call in calls {
@@ -175,7 +193,12 @@ async fn i08_whatever_call_fails_or_loses_its_answer_each_member_is_revoked_once
                 }
                 let (case, job) = (format!("{call} {nth} lost={lost}"), bulk.job());
                 assert_eq!(job.stage, Stage::Completed, "{case}");
-                assert_eq!((job.tally.listed, job.tally.ended + job.tally.handed_over), (7, 7), "{case}: {:?}", job.tally);
+                assert_eq!(
+                    (job.tally.listed, job.tally.ended + job.tally.handed_over),
+                    (7, 7),
+                    "{case}: {:?}",
+                    job.tally
+                );
                 for key in &keys {
                     assert_eq!(bulk.outcome(key), Some(Outcome::Complete), "{case}");
                     assert!(bulk.cloud.tombstone(key).unwrap().sealed, "{case}");

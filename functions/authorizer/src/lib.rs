@@ -10,7 +10,7 @@ mod payload;
 use lambda_runtime::Diagnostic;
 use revocation_enforce::Enforcer;
 use revocation_lambda::metrics;
-use revocation_verify::{DenyClass, DenyReason, Permit};
+use revocation_verify::{Denied, DenyClass, DenyReason, Permit};
 
 pub use answer::Answer;
 use payload::{Client, Front, NoToken, Request};
@@ -40,12 +40,15 @@ pub async fn handle(enforcer: &Enforcer, event: &str) -> Result<Answer, Failure>
         Ok(token) => token,
         Err(no_token) => return without_token(front, no_token),
     };
-    match enforcer.checker.check(&token).await {
+    match enforcer.checker.check_and_tell(&token).await {
         Ok(permit) => {
             note(enforcer, &permit, &client);
             Ok(allow(front, &permit))
         }
-        Err(reason) => deny(front, reason),
+        Err(refused) => {
+            note_refused(enforcer, &refused);
+            deny(front, refused.reason)
+        }
     }
 }
 
@@ -55,6 +58,14 @@ fn note(enforcer: &Enforcer, permit: &Permit, client: &Client) {
     let seen_at = enforcer.checker.clock.now();
     if let Some(sighting) = permit.sighting(seen_at, client.source_ip.as_deref(), client.user_agent.as_deref()) {
         recorder.saw(&sighting);
+    }
+}
+
+/// Notes that a session that was ended is refused: the proof that it was, off the request's path.
+fn note_refused(enforcer: &Enforcer, refused: &Denied) {
+    let Some(recorder) = &enforcer.recorder else { return };
+    if let Some(sighting) = refused.ended_session(enforcer.checker.clock.now()) {
+        recorder.refused(&sighting);
     }
 }
 

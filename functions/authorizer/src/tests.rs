@@ -267,16 +267,40 @@ async fn warming_ends_in_time_whatever_happens() {
     tokio::time::timeout(Duration::from_secs(3), enforcer.warm()).await.unwrap();
 }
 
-/// What was seen: session, address, user agent.
+/// What was seen: session, address, user agent; and which sessions were refused.
 #[derive(Default)]
-struct Seen(Mutex<Vec<[Option<String>; 3]>>);
+struct Seen(Mutex<Vec<[Option<String>; 3]>>, Mutex<Vec<String>>);
 
 impl SessionRecorder for Seen {
     fn saw(&self, sighting: &Sighting<'_>) {
         let seen = [Some(sighting.origin_jti), sighting.ip, sighting.user_agent];
         self.0.lock().unwrap().push(seen.map(|text| text.map(str::to_owned)));
     }
+
+    fn refused(&self, sighting: &Sighting<'_>) {
+        self.1.lock().unwrap().push(sighting.origin_jti.to_owned());
+    }
 }
+
+/// A refusal proves that a session was ended only if that is what it was refused for.
+#[tokio::test]
+async fn sessions_that_were_ended_are_noted_when_they_are_refused() {
+    let now = FakeClock::default().now().seconds();
+    let cutoff = Tombstone { not_before: Some(now), ..Tombstone::default() };
+    let session = Tombstone { sessions: [("origin-1".to_owned(), now.plus(DAY))].into(), ..Tombstone::default() };
+    let claims = Tombstone { claims_not_before: Some(now), ..Tombstone::default() };
+    let unreadable = PortError::reject("dynamodb:GetItem", "unreadable_item");
+    for (read, refused) in
+        [(Ok(None), 0), (Ok(Some(cutoff)), 1), (Ok(Some(session)), 1), (Ok(Some(claims)), 0), (Err(unreadable), 0)]
+    {
+        let seen = Arc::new(Seen::default());
+        let enforcer = Enforcer { recorder: Some(seen.clone()), ..reading(read.clone()) };
+        let _ = answered(&enforcer, &events(&token())[1].1).await;
+        assert_eq!(*seen.1.lock().unwrap(), vec!["origin-1"; refused], "{read:?}");
+    }
+}
+
+const DAY: Duration = Duration::from_hours(24);
 
 #[tokio::test]
 async fn only_sessions_that_are_served_are_noted() {

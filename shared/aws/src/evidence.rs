@@ -1,7 +1,9 @@
 //! Everything there is to see of a day of the audit trail, for `verify_day`: links, records, the index, and every version of
 //! every digest with its signature checked.
 
-use revocation_core::domain::audit_chain::{DayEvidence, Digest, Link, Mistake, RecordKey};
+use std::collections::BTreeSet;
+
+use revocation_core::domain::audit_chain::{ChainHash, DayEvidence, Digest, Link, Mistake, RecordKey};
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{PortError, RecordIndex as _, RecordReader as _};
 
@@ -56,6 +58,12 @@ impl EvidenceReader {
     /// The first day that has a digest; `None` if there is none.
     pub async fn first_day(&self) -> Result<Option<String>, PortError> {
         self.digests.first_day().await
+    }
+
+    /// The hashes of a day's links, which the next day's opening follows one of.
+    pub async fn hashes(&self, day: &str) -> Result<BTreeSet<ChainHash>, PortError> {
+        let (links, _) = self.chain.all(day).await?;
+        Ok(links.into_iter().flat_map(|link| [link.expected_hash(), link.hash]).collect())
     }
 
     /// What there is of a day.

@@ -16,16 +16,17 @@ use std::time::Duration;
 use revocation_core::domain::session::{Sighting, is_origin_jti};
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{PortError, SessionRecorder};
-use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::client::{Operation, StoreClient};
 use crate::race::Patience;
+use note::{Kind, Note};
 pub use personal_data::PersonalData;
 use seen::Seen;
 
+mod note;
 mod personal_data;
 mod seen;
 
@@ -37,6 +38,10 @@ const UPDATE: Operation = Operation {
 };
 const PATIENCE: Patience =
     Patience { attempt: Duration::from_secs(1), hedge_after: None, total: Duration::from_secs(3), sends: 3 };
+/// A session is noted again after so long, so that `last_seen` moves.
+const NOTED_FOR: Duration = Duration::from_mins(5);
+/// A refusal is noted once: the tokens of a session that was ended live no longer than a day.
+const REFUSED_FOR: Duration = Duration::from_hours(24);
 /// Notes that wait at most.
 const MOST_WAITING: usize = 1_000;
 /// Notes written at a time.
@@ -55,25 +60,13 @@ struct Shared {
     personal_data: PersonalData,
     hasher: RandomState,
     seen: Mutex<Seen>,
+    refused: Mutex<Seen>,
     waiting: Mutex<VecDeque<Note>>,
     /// Whether a task writes what waits.
     writing: AtomicBool,
     written: AtomicU64,
     dropped: AtomicU64,
     failed: AtomicU64,
-}
-
-/// A sighting to be written.
-struct Note {
-    /// The session's hash in [`Seen`].
-    hash: u64,
-    subject: String,
-    origin_jti: String,
-    client_id: String,
-    auth_time: Option<i64>,
-    at: EpochMillis,
-    ip: Option<String>,
-    user_agent: Option<String>,
 }
 
 /// What a recorder did since it was made.
@@ -102,7 +95,8 @@ impl LedgerRecorder {
             retention,
             personal_data,
             hasher: RandomState::new(),
-            seen: Mutex::default(),
+            seen: Mutex::new(Seen::new(NOTED_FOR)),
+            refused: Mutex::new(Seen::new(REFUSED_FOR)),
             waiting: Mutex::default(),
             writing: AtomicBool::new(false),
             written: AtomicU64::new(0),
@@ -134,38 +128,55 @@ impl LedgerRecorder {
 
 impl SessionRecorder for LedgerRecorder {
     fn saw(&self, sighting: &Sighting<'_>) {
-        let shared = &self.0;
-        let hash = shared.hasher.hash_one((sighting.subject, sighting.origin_jti));
-        if !lock(&shared.seen).is_news(hash, sighting.seen_at) {
-            return;
-        }
-        // Not remembered as seen until there is a note of it.
-        let Some(note) = shared.note(hash, sighting) else {
-            shared.dropped.fetch_add(1, Ordering::Relaxed);
-            return;
-        };
-        {
-            let mut waiting = lock(&shared.waiting);
-            if waiting.len() >= MOST_WAITING {
-                shared.dropped.fetch_add(1, Ordering::Relaxed);
-                return;
-            }
-            waiting.push_back(note);
-        }
-        lock(&shared.seen).remember(hash, sighting.seen_at);
-        shared.write();
+        self.0.take_note(Kind::Seen, sighting);
+    }
+
+    fn refused(&self, sighting: &Sighting<'_>) {
+        self.0.take_note(Kind::Refused, sighting);
     }
 }
 
 impl Shared {
+    /// Puts a sighting into the queue, unless it was noted lately.
+    fn take_note(self: &Arc<Self>, kind: Kind, sighting: &Sighting<'_>) {
+        let hash = self.hasher.hash_one((sighting.subject, sighting.origin_jti));
+        if !lock(self.noted(kind)).is_news(hash, sighting.seen_at) {
+            return;
+        }
+        // Not remembered as noted until there is a note of it.
+        let Some(note) = self.note(kind, hash, sighting) else {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        {
+            let mut waiting = lock(&self.waiting);
+            if waiting.len() >= MOST_WAITING {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            waiting.push_back(note);
+        }
+        lock(self.noted(kind)).remember(hash, sighting.seen_at);
+        self.write();
+    }
+
+    /// What was noted of that kind.
+    fn noted(&self, kind: Kind) -> &Mutex<Seen> {
+        match kind {
+            Kind::Seen => &self.seen,
+            Kind::Refused => &self.refused,
+        }
+    }
+
     /// The note of a sighting; `None` if it names no session.
-    fn note(&self, hash: u64, sighting: &Sighting<'_>) -> Option<Note> {
+    fn note(&self, kind: Kind, hash: u64, sighting: &Sighting<'_>) -> Option<Note> {
         let subject = sighting.subject.to_string();
         let named = is_origin_jti(sighting.origin_jti) && is_origin_jti(sighting.client_id);
         if !named || subject.len() > MAX_SUBJECT_BYTES {
             return None;
         }
         Some(Note {
+            kind,
             hash,
             subject,
             origin_jti: sighting.origin_jti.to_owned(),
@@ -214,50 +225,21 @@ impl Shared {
     }
 
     async fn put(&self, note: Note) {
-        let (hash, at) = (note.hash, note.at);
-        let written = self.client.call(&UPDATE, self.update(note).to_string().into(), &PATIENCE, |_| Ok(())).await;
+        let (kind, hash, at) = (note.kind, note.hash, note.at);
+        let update = note.update(&self.table, self.retention).to_string();
+        let written = self.client.call(&UPDATE, update.into(), &PATIENCE, |_| Ok(())).await;
         match written {
             Ok(()) => self.written.fetch_add(1, Ordering::Relaxed),
-            // Another instance has seen it later.
+            // Another instance has seen it later, or refused it earlier.
             Err(PortError { code, .. }) if code == "conditional_check_failed" => {
                 self.written.fetch_add(1, Ordering::Relaxed)
             }
             Err(error) => {
-                lock(&self.seen).retry(hash, at);
+                lock(self.noted(kind)).retry(hash, at);
                 tracing::debug!(%error, "a session was not noted");
                 self.failed.fetch_add(1, Ordering::Relaxed)
             }
         };
-    }
-
-    /// `UpdateItem`. Sightings arrive late and out of order: a later one stands, and the first one stays the first.
-    fn update(&self, note: Note) -> Value {
-        let expires_at = note.at.seconds().plus(self.retention);
-        let n = |number: i64| json!({"N": number.to_string()});
-        let mut set = vec![
-            ("client_id", json!({"S": note.client_id})),
-            ("last_seen", n(note.at.0)),
-            ("expires_at", n(expires_at.0)),
-        ];
-        set.extend(note.auth_time.map(|at| ("auth_time", n(at))));
-        set.extend(note.ip.map(|ip| ("ip", json!({"S": ip}))));
-        set.extend(note.user_agent.map(|agent| ("user_agent", json!({"S": agent}))));
-        let mut expression = "SET #first_seen = if_not_exists(#first_seen, :last_seen)".to_owned();
-        let (mut names, mut values) = (Map::new(), Map::new());
-        names.insert("#first_seen".to_owned(), "first_seen".into());
-        for (name, value) in set {
-            expression.extend([", #", name, " = :", name]);
-            names.insert(format!("#{name}"), name.into());
-            values.insert(format!(":{name}"), value);
-        }
-        json!({
-            "TableName": self.table,
-            "Key": {"subject": {"S": note.subject}, "origin_jti": {"S": note.origin_jti}},
-            "UpdateExpression": expression,
-            "ConditionExpression": "attribute_not_exists(#last_seen) OR #last_seen < :last_seen",
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": values,
-        })
     }
 }
 

@@ -168,9 +168,7 @@ impl MemberDirectory for FakeBulk {
 #[async_trait]
 impl BegunReader for FakeBulk {
     async fn begun(&self, ids: &[RevocationId]) -> Result<Vec<RevocationId>, PortError> {
-        self.cloud.call("begun", "", |state| {
-            ids.iter().filter(|id| state.trails.contains_key(id)).cloned().collect()
-        })
+        self.cloud.call("begun", "", |state| ids.iter().filter(|id| state.trails.contains_key(id)).cloned().collect())
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::header::USER_AGENT;
 use http::request::Parts;
 use revocation_core::ports::SessionRecorder;
-use revocation_verify::{Checker, Permit};
+use revocation_verify::{Checker, Denied, Permit};
 use tower_layer::Layer;
 
 use crate::answer::Denial;
@@ -108,9 +108,19 @@ impl Guard {
 
     async fn permit(&self, parts: &Parts) -> Result<Permit, Denial> {
         let token = bearer::token(&parts.headers)?;
-        let permit = self.checker.check(token).await.map_err(Denial::Token)?;
+        let permit = self.checker.check_and_tell(token).await.map_err(|denied| self.refused(&denied))?;
         self.record(&permit, parts);
         if self.requirement.is_met_by(&permit) { Ok(permit) } else { Err(Denial::Insufficient) }
+    }
+
+    /// Notes that a session that was ended is refused: the proof that it was.
+    fn refused(&self, denied: &Denied) -> Denial {
+        if let Some(recorder) = &self.recorder {
+            if let Some(sighting) = denied.ended_session(self.checker.clock.now()) {
+                recorder.refused(&sighting);
+            }
+        }
+        Denial::Token(denied.reason)
     }
 
     fn record(&self, permit: &Permit, parts: &Parts) {

@@ -50,20 +50,38 @@ pub struct Permit {
     pub unchecked: bool,
 }
 
+/// The token must not be served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// Why.
+    pub reason: DenyReason,
+    /// The token, if it verified: then it is known whose it is.
+    token: Option<Arc<VerifiedToken>>,
+}
+
 // === impl Checker ===
 
 impl Checker {
     /// Decides about a token, with one read of the store if it verifies and none if it does not; the pool's own tombstone is
     /// known from the last second.
     pub async fn check(&self, token: &str) -> Result<Permit, DenyReason> {
-        let token = self.verifier.verify(token).await.inspect_err(|reason| {
+        self.check_and_tell(token).await.map_err(|denied| denied.reason)
+    }
+
+    /// [`Checker::check`], for a front that notes which sessions were refused.
+    pub async fn check_and_tell(&self, token: &str) -> Result<Permit, Denied> {
+        let token = self.verifier.verify(token).await.map_err(|reason| {
             // Without the `sub`: whoever wrote it may have written anything.
             tracing::debug!(reason = reason.code(), "denied");
+            Denied { reason, token: None }
         })?;
         let decision = self.decide(&token).await;
         let reason = decision.as_ref().err().map_or("none", |reason| reason.code());
         tracing::debug!(sub = %token.subject.sub, reason, "decided");
-        decision.map(|checked| Permit { token, unchecked: checked == Checked::No })
+        match decision {
+            Ok(checked) => Ok(Permit { token, unchecked: checked == Checked::No }),
+            Err(reason) => Err(Denied { reason, token: Some(token) }),
+        }
     }
 
     /// Makes ready for the first request: fetches keys and opens the connection to the store by a read of no consequence.
@@ -145,9 +163,32 @@ impl Permit {
         ip: Option<&'a str>,
         user_agent: Option<&'a str>,
     ) -> Option<Sighting<'a>> {
-        let VerifiedToken { subject, client_id, auth_time, .. } = &*self.token;
-        let origin_jti = self.token.origin_jti.as_deref().filter(|id| is_origin_jti(id))?;
-        Some(Sighting { subject, origin_jti, client_id, auth_time: *auth_time, seen_at, ip, user_agent })
+        sighting(&self.token, seen_at, ip, user_agent)
+    }
+}
+
+fn sighting<'a>(
+    token: &'a VerifiedToken,
+    seen_at: EpochMillis,
+    ip: Option<&'a str>,
+    user_agent: Option<&'a str>,
+) -> Option<Sighting<'a>> {
+    let VerifiedToken { subject, client_id, auth_time, .. } = token;
+    let origin_jti = token.origin_jti.as_deref().filter(|id| is_origin_jti(id))?;
+    Some(Sighting { subject, origin_jti, client_id, auth_time: *auth_time, seen_at, ip, user_agent })
+}
+
+// === impl Denied ===
+
+impl Denied {
+    /// The session that was refused because it was ended, for a
+    /// [`SessionRecorder`](revocation_core::ports::SessionRecorder). `None` for every other reason: what passes by itself,
+    /// as a hold does, proves nothing.
+    #[must_use]
+    pub fn ended_session(&self, seen_at: EpochMillis) -> Option<Sighting<'_>> {
+        let ended = matches!(self.reason, DenyReason::Revoked(Refusal::Cutoff | Refusal::Session));
+        let token = self.token.as_ref().filter(|_| ended)?;
+        sighting(token, seen_at, None, None)
     }
 }
 

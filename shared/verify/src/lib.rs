@@ -14,7 +14,7 @@ mod strict_json;
 mod token;
 mod verifier;
 
-pub use check::{Checker, Permit, StoreOutage};
+pub use check::{Checker, Denied, Permit, StoreOutage};
 pub use claims::{BadClaim, ClaimCheck, RawClaims};
 pub use deny::{DenyClass, DenyReason};
 pub use jwks::{BadKeySet, KeySet, MAX_JWKS_BYTES, PublicKey};

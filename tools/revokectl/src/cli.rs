@@ -78,6 +78,7 @@ pub(crate) enum Command {
     Hold(commands::hold::Args),
     Release(commands::release::Args),
     Audit(commands::audit::Args),
+    Report(commands::report::Args),
     Watch(commands::watch::Args),
     Status(commands::status::Args),
     Dlq(commands::dlq::Args),

@@ -31,7 +31,8 @@ const NOT_ALLOWED: [&str; 3] = ["access_denied", "authorization_error", "not_aut
 /// Codes of a pool whose feature plan does not have it (Cognito API, `AdminListUserAuthEvents`).
 const NOT_IN_PLAN: [&str; 2] = ["user_pool_add_on_not_enabled", "feature_unavailable_in_tier"];
 /// Codes of an endpoint that does not have the operation, such as a local cloud.
-const UNKNOWN_OPERATION: [&str; 4] = ["invalid_action", "unknown_operation", "not_implemented", "unsupported_operation"];
+const UNKNOWN_OPERATION: [&str; 4] =
+    ["invalid_action", "unknown_operation", "not_implemented", "unsupported_operation"];
 
 // === impl Look ===
 
@@ -85,11 +86,17 @@ impl From<PortError> for NotKnown {
         let PortError { operation, code, .. } = error;
         let is = |codes: &[&str]| codes.contains(&code.as_str());
         if is(&NOT_ALLOWED) {
-            return Self { why: format!("you lack the IAM action {operation}"), iam_action: Some(operation), is_a_fault: true };
+            return Self {
+                why: format!("you lack the IAM action {operation}"),
+                iam_action: Some(operation),
+                is_a_fault: true,
+            };
         }
         let mut is_a_fault = false;
         let why = match code.as_str() {
-            _ if is(&NOT_IN_PLAN) => "the pool's feature plan does not have it (threat protection needs Plus)".to_owned(),
+            _ if is(&NOT_IN_PLAN) => {
+                "the pool's feature plan does not have it (threat protection needs Plus)".to_owned()
+            }
             _ if is(&UNKNOWN_OPERATION) => format!("this endpoint does not know {operation}"),
             "invalid_user_pool_configuration" => "the pool does not remember devices".to_owned(),
             "user_not_found" => "Cognito knows no such user (any more)".to_owned(),

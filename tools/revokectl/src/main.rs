@@ -2,6 +2,7 @@
 //! in `commands/`.
 
 mod account;
+mod assent;
 mod cli;
 mod commands;
 mod context;
@@ -9,8 +10,13 @@ mod failure;
 mod grid;
 mod inspection;
 mod look;
+mod moment;
 mod operations;
+mod random;
+mod record;
+mod revocation;
 mod screen;
+mod subject;
 mod text;
 
 use std::process::ExitCode;

@@ -27,6 +27,18 @@ pub(crate) struct Operations {
     /// Receipts, and the subjects each source named this hour.
     #[serde(default, deserialize_with = "deployed")]
     pub(crate) intake_table: Option<String>,
+    /// Bulk revocations.
+    #[serde(default, deserialize_with = "deployed")]
+    pub(crate) bulk_table: Option<String>,
+    /// The hash chain over the audit trail.
+    #[serde(default, deserialize_with = "deployed")]
+    pub(crate) audit_chain_table: Option<String>,
+    /// Reports, and digests of the chain.
+    #[serde(default, deserialize_with = "deployed")]
+    pub(crate) evidence_bucket: Option<String>,
+    /// The KMS key that signs the digests.
+    #[serde(default, deserialize_with = "deployed")]
+    pub(crate) audit_signing_key: Option<String>,
     /// The bus.
     pub(crate) bus_name: String,
     /// Pools in which subjects are looked up.

@@ -169,7 +169,8 @@ fn paint(on: bool, tone: Tone, text: impl std::fmt::Display) -> String {
     if on { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_string() }
 }
 
-fn json<T: Serialize>(value: &T, pretty: bool) -> Result<String, Failure> {
+/// A value as JSON that is harmless on a terminal.
+pub(crate) fn json<T: Serialize>(value: &T, pretty: bool) -> Result<String, Failure> {
     let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
     text.map(|text| escaped(&text)).map_err(|error| Failure::other(format!("cannot write JSON: {error}")))
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything a developer or CI does with this repository. Each command is one file in `commands/`.
 
 mod bench;
+mod browser;
 mod commands;
 mod demo;
 mod functions;

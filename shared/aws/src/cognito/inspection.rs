@@ -109,7 +109,7 @@ impl CognitoInspector {
         let (pool, name) = (&profile.key.user_pool_id.0, &profile.username);
         let user = self.client.admin_get_user().user_pool_id(pool).username(name).send().await;
         let user = user.map_err(|error| port_error(GET_USER, &error))?;
-        let preferred = user.preferred_mfa_setting;
+        let preferred = user.preferred_mfa_setting.filter(|factor| !factor.is_empty());
         let others = user.user_mfa_setting_list.unwrap_or_default().into_iter();
         let others: Vec<String> = others.filter(|factor| Some(factor) != preferred.as_ref()).collect();
         Ok(preferred.into_iter().chain(others).collect())

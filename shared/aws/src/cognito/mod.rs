@@ -10,6 +10,7 @@ mod inspection;
 mod list_users;
 mod members;
 mod memberships;
+mod people;
 mod resolver;
 
 pub use accounts::{CognitoAccountEnabler, CognitoAccountLocker, CognitoDeviceForgetter, CognitoSessionTerminator};
@@ -20,4 +21,5 @@ pub use groups::CognitoGroupDirectory;
 pub use inspection::{AccountFacts, CognitoInspector, RememberedDevice, SignIn};
 pub use members::CognitoMemberDirectory;
 pub use memberships::CognitoMembershipReader;
+pub use people::CognitoPeople;
 pub use resolver::CognitoSubjectResolver;

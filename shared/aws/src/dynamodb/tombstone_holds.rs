@@ -12,6 +12,10 @@ use revocation_core::ports::{PortError, TombstoneHolder};
 use super::item::{n, s};
 use super::tombstone_writer::{DynamoTombstoneWriter, apply};
 
+/// A reserved word of DynamoDB's, as `until` is: expressions name it by `#hold`.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html>
+pub(super) const HOLD: &str = "hold";
+
 /// Ours is the later request, or the one that stands already.
 const NONE_LATER: &str = "attribute_not_exists(hold_at) OR hold_at < :at OR (hold_at = :at AND (attribute_not_exists(hold_by) OR hold_by <= :by))";
 
@@ -20,13 +24,14 @@ impl DynamoTombstoneWriter {
         let write = self
             .update(subject)
             .condition_expression(NONE_LATER)
+            .expression_attribute_names("#hold", HOLD)
             .expression_attribute_values(":at", n(change.stamp.at.0))
             .expression_attribute_values(":by", s(&change.stamp.by.0));
         let write = match &change.hold {
             Some(hold) => write
-                .update_expression("SET hold = :hold, hold_at = :at, hold_by = :by")
+                .update_expression("SET #hold = :hold, hold_at = :at, hold_by = :by")
                 .expression_attribute_values(":hold", terms(hold)),
-            None => write.update_expression("SET hold_at = :at, hold_by = :by REMOVE hold"),
+            None => write.update_expression("SET hold_at = :at, hold_by = :by REMOVE #hold"),
         };
         apply(write).await
     }
@@ -50,10 +55,11 @@ impl TombstoneHolder for DynamoTombstoneWriter {
     async fn bars(&self, subject: &SubjectKey, now: EpochSeconds) -> Result<Vec<Bar>, PortError> {
         let held = self
             .update(subject)
-            .update_expression("SET hold = hold")
+            .update_expression("SET #hold = #hold")
             .condition_expression(
-                "attribute_exists(hold) AND (attribute_not_exists(hold.#until) OR hold.#until >= :now)",
+                "attribute_exists(#hold) AND (attribute_not_exists(#hold.#until) OR #hold.#until >= :now)",
             )
+            .expression_attribute_names("#hold", HOLD)
             .expression_attribute_names("#until", "until")
             .expression_attribute_values(":now", n(now.0));
         let unsealed = self

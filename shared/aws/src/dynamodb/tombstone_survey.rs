@@ -1,6 +1,7 @@
 //! A look over the tombstones, for operators: how many sign-outs are outstanding.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use revocation_core::domain::time::EpochSeconds;
 use revocation_core::ports::PortError;
 
@@ -53,8 +54,8 @@ impl DynamoTombstoneSurvey {
                 .client
                 .scan()
                 .table_name(&self.table)
-                .filter_expression("sealed = :no AND attribute_exists(not_before)")
-                .expression_attribute_values(":no", aws_sdk_dynamodb::types::AttributeValue::Bool(false))
+                .filter_expression("attribute_exists(not_before) AND (attribute_not_exists(sealed) OR sealed = :no)")
+                .expression_attribute_values(":no", AttributeValue::Bool(false))
                 .projection_expression("subject, not_before")
                 .set_exclusive_start_key(from)
                 .send()

@@ -17,6 +17,7 @@ use revocation_core::ports::{Clock, PortError, TombstoneWriter};
 
 use super::item::{n, s};
 use super::tombstone_feed::TombstoneFeed;
+use super::tombstone_holds::HOLD;
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
@@ -26,7 +27,7 @@ const MOST_CHANGES_OF_HANDS: usize = 4;
 /// The item holds nothing that must outlive a confirmed sign-out: no session ended by itself, and no hold, past ones
 /// included.
 const ENDS_WITH_THE_SIGN_OUT: &str = "attribute_not_exists(sessions) AND attribute_not_exists(others_not_before) AND \
-    attribute_not_exists(hold) AND attribute_not_exists(hold_at)";
+    attribute_not_exists(#hold) AND attribute_not_exists(hold_at)";
 
 /// Writes the tombstones table, and notes every change in the feed.
 pub struct DynamoTombstoneWriter {
@@ -117,6 +118,7 @@ impl DynamoTombstoneWriter {
             .update(subject)
             .update_expression("SET not_before = :at, sealed = :yes, expires_at = :end")
             .condition_expression(format!("revocation_id = :id AND not_before <= :at AND {ENDS_WITH_THE_SIGN_OUT}"))
+            .expression_attribute_names("#hold", HOLD)
             .expression_attribute_values(":at", n(seal.at.0))
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
             .expression_attribute_values(":end", n(seal.expires_at.0))
@@ -130,6 +132,7 @@ impl DynamoTombstoneWriter {
             .update(subject)
             .update_expression("SET sealed = :yes, expires_at = :end")
             .condition_expression(format!("revocation_id = :id AND not_before > :at AND {ENDS_WITH_THE_SIGN_OUT}"))
+            .expression_attribute_names("#hold", HOLD)
             .expression_attribute_values(":at", n(seal.at.0))
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
             .expression_attribute_values(":end", n(seal.expires_at.0))
@@ -192,7 +195,7 @@ impl DynamoTombstoneWriter {
                 .expression_attribute_values(":at", n(seal.at.0))
                 .expression_attribute_values(":yes", AttributeValue::Bool(true));
             if let Some(end) = lifetime {
-                write = write.expression_attribute_values(":end", end);
+                write = write.expression_attribute_values(":end", end).expression_attribute_names("#hold", HOLD);
             }
             if apply(write).await? {
                 return Ok(Some(found));

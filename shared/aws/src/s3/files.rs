@@ -1,10 +1,11 @@
 //! Files of reports: put in parts, so that none is ever whole in memory.
 
+use std::io::Read;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use revocation_core::ports::PortError;
-use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::PUT;
 use crate::clients::AwsConfig;
@@ -30,9 +31,9 @@ impl S3Files {
         Self { client: aws.s3(), bucket: bucket.into() }
     }
 
-    /// Puts a file: whole or not at all.
-    pub async fn put(&self, key: &str, content_type: &str, mut file: impl AsyncRead + Unpin) -> Result<(), PortError> {
-        let first = part(&mut file).await?;
+    /// Puts a file: whole or not at all. Reading it blocks: it is on this machine.
+    pub async fn put(&self, key: &str, content_type: &str, mut file: impl Read + Send) -> Result<(), PortError> {
+        let first = part(&mut file)?;
         if first.len() < PART {
             let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type);
             let put = put.body(ByteStream::from(first)).send().await;
@@ -56,7 +57,7 @@ impl S3Files {
         key: &str,
         upload: &str,
         mut bytes: Vec<u8>,
-        mut file: impl AsyncRead + Unpin,
+        mut file: impl Read + Send,
     ) -> Result<(), PortError> {
         let mut parts = Vec::new();
         for number in 1.. {
@@ -64,7 +65,7 @@ impl S3Files {
             let put = put.body(ByteStream::from(bytes)).send().await.map_err(|error| port_error(PUT, &error))?;
             let completed = CompletedPart::builder().part_number(number).set_e_tag(put.e_tag);
             parts.push(completed.set_checksum_crc32(put.checksum_crc32).build());
-            bytes = part(&mut file).await?;
+            bytes = part(&mut file)?;
             if bytes.is_empty() {
                 break;
             }
@@ -76,9 +77,9 @@ impl S3Files {
 }
 
 /// The next part, shorter only at the file's end.
-async fn part(file: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>, PortError> {
+fn part(file: &mut impl Read) -> Result<Vec<u8>, PortError> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(PART).unwrap_or(u64::MAX);
-    let read = file.take(limit).read_to_end(&mut bytes).await;
+    let read = file.take(limit).read_to_end(&mut bytes);
     read.map(|_| bytes).map_err(|_| PortError::retry(PUT, "file_not_readable"))
 }

@@ -75,6 +75,15 @@ pub enum Moved {
     ByHand(u64),
 }
 
+impl Parked {
+    /// A message that was never on a queue, for tests of what is shown of one.
+    #[must_use]
+    pub fn of(id: &str, body: &str, reason: Option<&str>) -> Self {
+        let (id, body, reason) = (id.to_owned(), body.to_owned(), reason.map(str::to_owned));
+        Self { id, sent_at: None, received: 1, reason, bus_error: None, body, handle: String::new() }
+    }
+}
+
 impl SqsInspector {
     /// The actions it needs.
     pub const IAM_ACTIONS: &[&str] = &[ATTRIBUTES, RECEIVE, CHANGE, DELETE, SEND, START_MOVE, LIST_MOVES];

@@ -37,6 +37,17 @@ pub struct Profile {
     pub federated: bool,
 }
 
+/// What an auditor is told of a user: personal data, never logged (I10).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Person {
+    /// User name.
+    pub username: String,
+    /// Full name.
+    pub name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+}
+
 // === impl UserPoolId ===
 
 impl UserPoolId {

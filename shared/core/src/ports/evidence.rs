@@ -1,9 +1,14 @@
 //! The audit trail's evidence: records by day, the chain over them, and the digests of it.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use super::{Conflict, PortError};
 use crate::domain::audit_chain::{Digest, DigestSignature, Link, Listed, RecordKey, Span, StoredRecord};
+use crate::domain::bulk::{BulkJob, BulkPage, Control};
+use crate::domain::profile::{Person, SubjectKey};
+use crate::domain::revocation_id::RevocationId;
 use crate::domain::time::EpochMillis;
 
 /// Lists the records of a day. What it lists may lag.
@@ -54,4 +59,31 @@ pub trait DigestStore: Send + Sync {
 pub trait DigestSigner: Send + Sync {
     /// The signature over [`Digest::message`].
     async fn sign(&self, digest: &Digest) -> Result<DigestSignature, PortError>;
+}
+
+/// Reads bulk revocations, their pages, and what people said of them.
+#[async_trait]
+pub trait JobReader: Send + Sync {
+    /// The job with what people wished of it; `None` if there is none.
+    async fn job(&self, id: &RevocationId) -> Result<Option<(BulkJob, Control)>, PortError>;
+
+    /// A page of its members, from 1.
+    async fn page(&self, id: &RevocationId, number: u32) -> Result<Option<BulkPage>, PortError>;
+}
+
+/// Knows who subjects are.
+#[async_trait]
+pub trait PersonReader: Send + Sync {
+    /// Each of them: `None` for whoever is not in the pool any more.
+    async fn people(&self, subjects: &[SubjectKey]) -> Result<BTreeMap<SubjectKey, Option<Person>>, PortError>;
+}
+
+/// A session, by subject and `origin_jti`.
+pub type SessionKey = (SubjectKey, String);
+
+/// Knows when APIs first refused sessions that were ended.
+#[async_trait]
+pub trait RefusalReader: Send + Sync {
+    /// Of these sessions, those that were refused.
+    async fn refused_at(&self, sessions: &[SessionKey]) -> Result<BTreeMap<SessionKey, EpochMillis>, PortError>;
 }

@@ -32,7 +32,10 @@ pub use app_client::{AppClient, AppClients, ClientSecret, Redeemed, RefreshToken
 pub use bulk::{BegunReader, BulkJobs, JobQueue, MemberDirectory, Pacer};
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
 pub use directory::{AccountFilter, GroupDirectory, Refused, Searchable, UserDirectory};
-pub use evidence::{AuditChain, DigestSigner, DigestStore, RecordIndex, RecordReader};
+pub use evidence::{
+    AuditChain, DigestSigner, DigestStore, JobReader, PersonReader, RecordIndex, RecordReader, RefusalReader,
+    SessionKey,
+};
 pub use intake::{Admission, Receipt, ReceiptLedger, RequestQueue, SubjectFence, TextReader};
 pub use notice::{
     Claim, ContactBook, Contacts, EmailNotifier, NoticeLog, NoticeRecord, NoticeResult, SmsNotifier, TopicNotifier,

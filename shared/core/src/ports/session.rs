@@ -12,6 +12,9 @@ use super::PortError;
 pub trait SessionRecorder: Send + Sync {
     /// Notes a sighting for later, off the request's path: it neither waits nor fails, and drops what is too much.
     fn saw(&self, sighting: &Sighting<'_>);
+
+    /// Notes that a request of the session was refused because the session was ended: the proof that it was. The same way.
+    fn refused(&self, _: &Sighting<'_>) {}
 }
 
 /// Reads what was noted, and notes what was ended.

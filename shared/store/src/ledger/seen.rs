@@ -6,26 +6,30 @@ use std::time::Duration;
 
 use revocation_core::domain::time::EpochMillis;
 
-/// A session is noted again after so long, so that `last_seen` moves.
-const NOTED_FOR: Duration = Duration::from_mins(5);
 /// After a note that could not be written it is left alone for so long.
 const PAUSE: Duration = Duration::from_secs(30);
 /// Sessions of one generation: two make 10,000.
 const GENERATION: usize = 5_000;
 
 /// Hashes of sessions and when they were noted. Two sessions of one hash cost a note, once in a very long time.
-#[derive(Default)]
 pub(super) struct Seen {
+    /// A session is news again after so long.
+    noted_for: Duration,
     young: HashMap<u64, EpochMillis>,
     old: HashMap<u64, EpochMillis>,
 }
 
 impl Seen {
+    /// Nothing noted yet.
+    pub(super) fn new(noted_for: Duration) -> Self {
+        Self { noted_for, young: HashMap::new(), old: HashMap::new() }
+    }
+
     /// Whether a session is to be noted.
     pub(super) fn is_news(&self, session: u64, now: EpochMillis) -> bool {
         let noted = self.young.get(&session).or_else(|| self.old.get(&session));
         // A clock set back by as much counts too, or the session would be silent until it catches up.
-        noted.is_none_or(|noted| now.since(*noted).max(noted.since(now)) >= NOTED_FOR)
+        noted.is_none_or(|noted| now.since(*noted).max(noted.since(now)) >= self.noted_for)
     }
 
     /// Remembers that a session was noted.
@@ -38,7 +42,7 @@ impl Seen {
 
     /// The note was not written: the session is news again after a pause.
     pub(super) fn retry(&mut self, session: u64, noted: EpochMillis) {
-        let back = i64::try_from(NOTED_FOR.saturating_sub(PAUSE).as_millis()).unwrap_or(0);
+        let back = i64::try_from(self.noted_for.saturating_sub(PAUSE).as_millis()).unwrap_or(0);
         self.remember(session, EpochMillis(noted.0.saturating_sub(back)));
     }
 
@@ -54,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_session_is_news_once_in_five_minutes() {
-        let mut seen = Seen::default();
+        let mut seen = Seen::new(Duration::from_mins(5));
         assert!(seen.is_news(1, EpochMillis(0)));
         seen.remember(1, EpochMillis(0));
         assert!(!seen.is_news(1, EpochMillis(299_999)) && seen.is_news(1, EpochMillis(300_000)));
@@ -65,7 +69,7 @@ mod tests {
 
     #[test]
     fn it_is_bounded_and_forgets_the_oldest() {
-        let mut seen = Seen::default();
+        let mut seen = Seen::new(Duration::from_mins(5));
         for session in 0..100_000 {
             seen.remember(session, EpochMillis(0));
             assert!(seen.len() <= 2 * GENERATION);

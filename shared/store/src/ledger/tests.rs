@@ -3,6 +3,8 @@ use std::sync::atomic::AtomicUsize;
 use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::time::EpochSeconds;
 
+use serde_json::json;
+
 use super::*;
 use crate::testing::{Reply, Server, error, ok};
 
@@ -63,6 +65,27 @@ async fn a_session_is_written_once_in_five_minutes() {
         assert!(expression.contains(name) && name[1..] == *attribute.as_str().unwrap());
     }
     assert_eq!(expression.matches('#').count(), json["ExpressionAttributeNames"].as_object().unwrap().len() + 1);
+}
+
+#[tokio::test]
+async fn a_refusal_is_written_once_and_brings_no_personal_data() {
+    let server = Server::scripted(vec![Reply::Send(ok("{}"))]).await;
+    let (recorder, subject) = (recorder(&server, PersonalData::Plain), subject());
+    for minutes in [0, 6, 600] {
+        recorder.refused(&Sighting { seen_at: AT.plus(Duration::from_mins(minutes)), ..sighting(&subject, "o-1") });
+        drained(&recorder).await;
+    }
+    // Having been seen is another thing.
+    recorder.saw(&sighting(&subject, "o-1"));
+    drained(&recorder).await;
+    assert_eq!(recorder.stats().written, 2);
+    let json = server.asked()[0].json();
+    assert_eq!(json["Key"], json!({"subject": {"S": "pool#sub"}, "origin_jti": {"S": "o-1"}}));
+    assert_eq!(json["ConditionExpression"], "attribute_not_exists(refused_at) OR refused_at > :at");
+    let expected =
+        json!({":at": {"N": "1790000000123"}, ":expires_at": {"N": (1_790_000_000 + 30 * 86_400).to_string()}});
+    assert_eq!(json["ExpressionAttributeValues"], expected);
+    assert_eq!(server.asked()[1].json()["ExpressionAttributeNames"]["#first_seen"], "first_seen");
 }
 
 #[tokio::test]

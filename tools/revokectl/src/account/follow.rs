@@ -72,7 +72,11 @@ fn line(screen: &Screen, record: &ActionRecord) -> String {
         ActionOutcome::Done => {
             let still = still(record).map(|still| format!("\n{} {still}", screen.paint(Tone::Warning, "but")));
             let done = screen.paint(Tone::Good, "done");
-            format!("{done}: {}, {after} after the request was received{}", done_what(record.action), still.unwrap_or_default())
+            format!(
+                "{done}: {}, {after} after the request was received{}",
+                done_what(record.action),
+                still.unwrap_or_default()
+            )
         }
         ActionOutcome::Superseded => {
             screen.paint(Tone::Warning, "superseded: a later action on this account was there first, and stands")
@@ -88,7 +92,9 @@ fn line(screen: &Screen, record: &ActionRecord) -> String {
 
 fn done_what(action: AccountAction) -> &'static str {
     match action {
-        AccountAction::Disable => "the account is disabled; tokens already issued are good until they expire or are revoked",
+        AccountAction::Disable => {
+            "the account is disabled; tokens already issued are good until they expire or are revoked"
+        }
         AccountAction::Enable => "the account is enabled",
         AccountAction::ResetPassword => "the password must be set anew before the next sign-in",
         AccountAction::Hold => "every API refuses their tokens, and none are made",
@@ -100,7 +106,8 @@ fn done_what(action: AccountAction) -> &'static str {
 fn still(record: &ActionRecord) -> Option<String> {
     let Some(bars) = &record.still_barred_by else {
         let opens = matches!(record.action, AccountAction::Enable | AccountAction::Release);
-        return opens.then(|| "it is not known whether something else still keeps them out: revokectl inspect".to_owned());
+        return opens
+            .then(|| "it is not known whether something else still keeps them out: revokectl inspect".to_owned());
     };
     let reasons: Vec<&str> = bars
         .iter()
@@ -115,8 +122,12 @@ fn still(record: &ActionRecord) -> Option<String> {
 /// What to do about it.
 fn cure(code: &str) -> &'static str {
     match code {
-        "federated" => ": they sign in through an identity provider, which keeps their password\nkeep them out by: revokectl disable, or revokectl hold",
-        "invalid_parameter" => ": they have no verified address or number to send a code to\nkeep them out by: revokectl disable",
+        "federated" => {
+            ": they sign in through an identity provider, which keeps their password\nkeep them out by: revokectl disable, or revokectl hold"
+        }
+        "invalid_parameter" => {
+            ": they have no verified address or number to send a code to\nkeep them out by: revokectl disable"
+        }
         "not_authorized" | "access_denied" => ": the pipeline's role or the pool does not allow it",
         _ => "",
     }

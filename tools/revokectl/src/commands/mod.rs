@@ -3,12 +3,19 @@
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod disable;
+pub(crate) mod dlq;
 pub(crate) mod enable;
 pub(crate) mod hold;
 pub(crate) mod inspect;
 pub(crate) mod man;
+pub(crate) mod report;
 pub(crate) mod release;
 pub(crate) mod reset_password;
+pub(crate) mod session;
+pub(crate) mod status;
+pub(crate) mod token;
+pub(crate) mod user;
+pub(crate) mod watch;
 
 use crate::cli::Command;
 use crate::context::Context;
@@ -17,6 +24,12 @@ use crate::failure::{Exit, Failure};
 /// Runs a command.
 pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Failure> {
     match command {
+        Command::User(args) => user::run(context, args).await,
+        Command::Session(args) => session::run(context, args).await,
+        Command::Watch(args) => watch::run(context, args).await,
+        Command::Status(args) => status::run(context, args).await,
+        Command::Dlq(args) => dlq::run(context, args).await,
+        Command::Token(args) => token::run(context, args).await,
         Command::Audit(args) => audit::run(context, args).await,
         Command::Inspect(args) => inspect::run(context, args).await,
         Command::Disable(args) => disable::run(context, args).await,
@@ -25,6 +38,7 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Fa
         Command::Hold(args) => hold::run(context, args).await,
         Command::Release(args) => release::run(context, args).await,
         Command::Completions(args) => completions::run(context, args),
+        Command::Report(args) => report::run(context, args).await,
         Command::Man(args) => man::run(context, args),
     }
 }

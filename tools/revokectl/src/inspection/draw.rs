@@ -26,14 +26,18 @@ pub(crate) fn draw(screen: &Screen, inspection: &Inspection) -> String {
         section(screen, "Account", &screen.draw(account(inspection))),
         section(screen, "Sign-ins (threat protection)", &look(screen, &inspection.sign_ins, |all| sign_ins(all))),
         section(screen, "Devices remembered", &look(screen, &inspection.devices, |all| devices(all))),
-        section(screen, "Sessions seen in use (ledger)", &look(screen, &inspection.sessions, |all| {
-            sessions(all, inspection.now)
-        })),
+        section(
+            screen,
+            "Sessions seen in use (ledger)",
+            &look(screen, &inspection.sessions, |all| sessions(all, inspection.now)),
+        ),
         section(screen, "Sessions known to Cognito", &look(screen, &inspection.cognito_sessions, |_| Grid::of_facts())),
         section(screen, "What was done to it", &look(screen, &inspection.past, |all| past(all))),
-        section(screen, "AWS calls under this name, 90 days (CloudTrail)", &look(screen, &inspection.cloudtrail, |all| {
-            calls(all)
-        })),
+        section(
+            screen,
+            "AWS calls under this name, 90 days (CloudTrail)",
+            &look(screen, &inspection.cloudtrail, |all| calls(all)),
+        ),
     ];
     sections.join("\n")
 }
@@ -61,12 +65,13 @@ fn account(it: &Inspection) -> Grid {
     facts.row(["pool, sub".into(), it.subject.to_string().into()]);
     facts.row([
         "status".into(),
-        it.account.told(|account| match account {
-            None => "search does not find it".to_owned(),
-            Some(account) if account.enabled => format!("enabled, {}", account.status),
-            Some(account) => format!("DISABLED, {}", account.status),
-        })
-        .into(),
+        it.account
+            .told(|account| match account {
+                None => "search does not find it".to_owned(),
+                Some(account) if account.enabled => format!("enabled, {}", account.status),
+                Some(account) => format!("DISABLED, {}", account.status),
+            })
+            .into(),
     ]);
     if let Some(Some(account)) = it.account.known() {
         let verified = |is: bool| if is { "" } else { " (not verified)" };

@@ -116,7 +116,10 @@ fn summary(screen: &Screen, record: &AuditRecord, told: &Told) -> String {
     let milliseconds = |ms: Option<u64>| ms.map(|ms| span(Duration::from_millis(ms)));
     let enforced = match (milliseconds(record.elapsed_to_tombstone_ms), told.enforced) {
         (Some(after), Some(seen)) => {
-            format!("enforced {after} after the request was received ({} after it was sent, seen from here)", span(seen))
+            format!(
+                "enforced {after} after the request was received ({} after it was sent, seen from here)",
+                span(seen)
+            )
         }
         (Some(after), None) => format!("enforced {after} after the request was received"),
         (None, _) => "not enforced".to_owned(),
@@ -134,6 +137,7 @@ fn summary(screen: &Screen, record: &AuditRecord, told: &Told) -> String {
             screen.paint(Tone::Warning, "Cognito knows no such user (any more); the tombstone stands")
         }
         Outcome::NoSuchUser => screen.paint(Tone::Bad, "nobody was found"),
+        Outcome::Cancelled => screen.paint(Tone::Warning, "cancelled"),
     };
     format!("{verdict}: {enforced}{}{sessions}\nrecord: revokectl audit show {id}", sealed.unwrap_or_default())
 }

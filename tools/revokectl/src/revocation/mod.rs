@@ -92,7 +92,11 @@ pub(crate) async fn publish(context: &Context, id: &RevocationId, request: Event
         context.pending(None);
         let refused = error.was_refused();
         let failure = context.explain(error.into());
-        return Err(if refused { failure } else { Failure { what: format!("{}: {unknown}", failure.what), ..failure } });
+        return Err(if refused {
+            failure
+        } else {
+            Failure { what: format!("{}: {unknown}", failure.what), ..failure }
+        });
     }
     context.pending(Some(format!("{id} is requested and goes on without us; look with: revokectl audit show {id}")));
     if !context.screen.is_json() && !context.globals.no_wait {

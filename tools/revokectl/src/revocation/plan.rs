@@ -49,10 +49,10 @@ impl Plan {
         let operations = context.operations().await?;
         let policy = operations.policy();
         let row = policy.row(request.reason);
-        let steps = target.profile.as_ref().map_or_else(
-            || vec![Step::Tombstone],
-            |profile: &Profile| steps(policy.actions(request, profile)),
-        );
+        let steps = target
+            .profile
+            .as_ref()
+            .map_or_else(|| vec![Step::Tombstone], |profile: &Profile| steps(policy.actions(request, profile)));
         let (mut known, mut ledger_says) = (None, None);
         if let Some(table) = &operations.sessions_table {
             match DynamoSessionLedger::new(context.aws().await?, table).going_on(&target.key).await {

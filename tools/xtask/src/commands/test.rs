@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use crate::browser::chromium;
 use crate::local_cloud::{LocalCloud, StartOptions};
 use crate::node::NodePrograms;
 use crate::repo::Repo;
@@ -19,7 +20,7 @@ const CLOUD_TESTS: &str = "local_cloud";
 /// And the one that must run after all others: it revokes everybody.
 const LAST_TESTS: &str = "local_cloud_alone";
 
-/// Run every test: unit, pipeline, contract, architecture, then those against a local cloud, some of them in
+/// Run every test: unit, pipeline, contract, architecture, the report in a real browser, then those against a local cloud, some of them in
 /// other languages: a SCIM client and a checker that nobody here wrote, and the kits for Node.js and Python.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -46,13 +47,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             parts.push(part(name, run::tests(&mut test(&repo, args, &["--package", "tests", "--test", name]))?));
         }
     }
+    // The checks of these have no names to filter by.
+    if args.filter.is_none() && go_on(&parts) {
+        parts.push(part("browser", run::tests(&mut browser(&repo)?)?));
+    }
     if !args.no_cloud && go_on(&parts) {
         // Built first, and dropped, with it the server, before the summary.
         let cloud = LocalCloud::start(&repo, &StartOptions::for_command(&repo, "test"))?;
         let mut online = test(&repo, args, &["--package", "tests", "--test", CLOUD_TESTS]);
         online.env("LOCAL_CLOUD_FILE", cloud.facts_file());
         parts.push(part("local_cloud", run::tests(&mut online)?));
-        // The checks of these have no names to filter by.
         if args.filter.is_none() && go_on(&parts) {
             parts.push(part("scim-client", run::tests(&mut scim_client(&repo, &cloud)?)?));
         }
@@ -69,6 +73,25 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
     }
     summarise(&parts)
+}
+
+/// Reports of made-up people, a few and many, in a real browser.
+fn browser(repo: &Repo) -> Result<Command> {
+    let dir = repo.target("browser");
+    let mut reports = Vec::new();
+    for (name, count) in [("few", "60"), ("many", "2500")] {
+        let report = dir.join(name);
+        let mut make = run::cargo(repo);
+        make.args(["run", "--quiet", "--package", "revocation-report", "--example", "sample_report", "--"]);
+        run::run(make.arg(&report).arg(count))?;
+        reports.push(report.join("report.html"));
+    }
+    let chromium = chromium()?;
+    let programs = NodePrograms::ensure(repo, &dir.join("node"), &[repo.root().join("tests/browser")])?;
+    let mut command = programs.run("report.mjs");
+    // A path, not a name: it is not looked for again.
+    command.arg(run::capture(Command::new("which").arg(chromium))?.trim()).arg(dir.join("shots")).args(reports);
+    Ok(command)
 }
 
 fn scim_client(repo: &Repo, cloud: &LocalCloud) -> Result<Command> {

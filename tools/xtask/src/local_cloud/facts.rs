@@ -131,9 +131,10 @@ pub(crate) struct DeployedFunction {
 }
 
 /// Package, and what the template's outputs for it begin with.
-const FUNCTIONS: [(&str, &str, &str); 13] = [
+const FUNCTIONS: [(&str, &str, &str); 14] = [
     ("intake-partner", "IntakePartnerFunctionName", "IntakeLogGroupName"),
     ("revoke", "RevokeFunctionName", "RevokeLogGroupName"),
+    ("report", "ReportFunctionName", "ReportLogGroupName"),
     ("audit-chain", "AuditChainFunctionName", "AuditChainLogGroupName"),
     ("compromise-counter", "CompromiseCounterFunctionName", "CompromiseLogGroupName"),
     ("notify", "NotifyFunctionName", "NotifyLogGroupName"),

@@ -131,11 +131,7 @@ impl BulkRevoker {
         self.close(job, page_of(&mut page, failures, self.clock.now()), tally).await
     }
 
-    async fn call_off_one(
-        &self,
-        job: &BulkJob,
-        member: Profile,
-    ) -> (Profile, Result<RevocationOutcome, RevokeError>) {
+    async fn call_off_one(&self, job: &BulkJob, member: Profile) -> (Profile, Result<RevocationOutcome, RevokeError>) {
         let called_off = self.revoker.call_off(job.member_request(&member.key), &member, job.received_at).await;
         (member, called_off)
     }

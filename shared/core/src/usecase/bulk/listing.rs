@@ -138,12 +138,7 @@ impl BulkRevoker {
         Ok(Found { members, unknown, next: Some(Cursor { at: part + 1, after: None }) })
     }
 
-    async fn look_for(
-        &self,
-        job: &BulkJob,
-        line: u32,
-        entry: SubjectIdentifier,
-    ) -> Result<(u32, Vec<Profile>), Stop> {
+    async fn look_for(&self, job: &BulkJob, line: u32, entry: SubjectIdentifier) -> Result<(u32, Vec<Profile>), Stop> {
         self.searches.turn().await?;
         match self.resolver.resolve(&entry).await {
             Ok(mut found) => {

@@ -1,0 +1,221 @@
+//! Looking around: each part by itself, so that one that cannot be read hides no other.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use revocation_aws::dynamodb::{DynamoCompromises, DynamoIntakeLedger, DynamoTombstoneSurvey, Listing};
+use revocation_aws::sqs::SqsInspector;
+use revocation_aws::ssm::SsmParameterReader;
+use revocation_core::domain::reason::ReasonCode;
+use revocation_core::domain::time::EpochMillis;
+use revocation_core::ports::{CompromiseLedger as _, IncidentStore as _, TextReader as _};
+use revocation_sources::Sources;
+
+use super::{CanaryState, IncidentState, QueueState, SourceState, Status, SurveyState};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::moment::{before, span};
+use crate::record::{Pages, Record, days};
+
+/// A sign-out takes seconds; with ten redeliveries ten minutes (`shared/lambda/src/queue.rs`). What is open longer was
+/// given up.
+const LONG_UNSEALED: Duration = Duration::from_mins(15);
+/// How far back the last canary is looked for.
+const CANARY_SPAN: Duration = Duration::from_hours(48);
+/// Pages of records that are read for it, of 1 MB each.
+const CANARY_PAGES: usize = 20;
+
+/// Everything there is to see.
+pub(super) async fn around(context: &Context, most_tombstones: u64) -> Result<Status, Failure> {
+    // First, so that wrong names and credentials are told once and not five times.
+    context.operations().await?;
+    let now = context.now();
+    let (queues, tombstones, incidents, canary, sources) = tokio::join!(
+        queues(context),
+        tombstones(context, most_tombstones, now),
+        incidents(context, now),
+        canary(context, now),
+        sources(context, now),
+    );
+    let mut findings = Vec::new();
+    let queues = readable("the queues", queues, &mut findings).unwrap_or_default();
+    let tombstones = readable("the tombstones", tombstones, &mut findings);
+    let incidents = readable("the incident window", incidents, &mut findings);
+    let canary = readable("the canary's records", canary, &mut findings);
+    let sources = readable("the sources", sources, &mut findings).flatten();
+    let mut status = Status { at: now, queues, tombstones, incidents, canary, sources, findings };
+    let found = judge(&status);
+    status.findings.extend(found);
+    Ok(status)
+}
+
+fn readable<T>(what: &str, part: Result<T, Failure>, findings: &mut Vec<String>) -> Option<T> {
+    part.inspect_err(|failure| findings.push(format!("{what} cannot be read: {failure}"))).ok()
+}
+
+/// What needs a hand.
+fn judge(status: &Status) -> Vec<String> {
+    let mut findings = Vec::new();
+    for queue in &status.queues {
+        let name = &queue.name;
+        match queue.dead_letters {
+            Some(0) => {}
+            Some(dead) => findings.push(format!("{dead} dead letters of {name}: revokectl dlq show {name}")),
+            None if queue.waiting > 0 => {
+                findings.push(format!("{} requests are parked: revokectl dlq show {name}", queue.waiting));
+            }
+            None => {}
+        }
+    }
+    if let Some(survey) = &status.tombstones {
+        let oldest = survey.oldest_unsealed_seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0);
+        if oldest > LONG_UNSEALED.as_secs() {
+            let age = span(Duration::from_secs(oldest));
+            findings.push(format!("a sign-out has been outstanding for {age} (of {} unsealed)", survey.unsealed));
+        }
+    }
+    if let Some(id) = status.incidents.as_ref().and_then(|incidents| incidents.open.as_ref()) {
+        findings.push(format!("an incident is open: {id}"));
+    }
+    if let Some(record) = status.canary.as_ref().and_then(|canary| canary.last.as_ref()).filter(|last| !last.is_good())
+    {
+        findings.push(format!("the last canary ended {}: revokectl audit show {}", record.outcome(), record.id()));
+    }
+    for source in status.sources.iter().flatten().filter(|source| source.subjects_this_hour >= source.limit) {
+        findings.push(format!("{} has used up its hour ({} subjects); more is parked", source.name, source.limit));
+    }
+    findings
+}
+
+async fn queues(context: &Context) -> Result<Vec<QueueState>, Failure> {
+    let (operations, inspector) = (context.operations().await?, SqsInspector::new(context.aws().await?));
+    let depth = async |url: &str| inspector.depth(url).await.map_err(|error| context.explain(error.into()));
+    let mut states = Vec::new();
+    for (name, queue) in &operations.queues {
+        let (own, dead) = (depth(&queue.url).await?, depth(&queue.dead_letters_url).await?);
+        states.push(QueueState {
+            name: name.clone(),
+            waiting: own.waiting,
+            in_flight: own.in_flight,
+            delayed: own.delayed,
+            dead_letters: Some(dead.waiting + dead.in_flight + dead.delayed),
+        });
+    }
+    if let Some(url) = &operations.parked_queue_url {
+        let parked = depth(url).await?;
+        let name = super::super::dlq::PARKED.to_owned();
+        states.push(QueueState {
+            name,
+            waiting: parked.waiting,
+            in_flight: parked.in_flight,
+            delayed: parked.delayed,
+            dead_letters: None,
+        });
+    }
+    Ok(states)
+}
+
+async fn tombstones(context: &Context, most: u64, now: EpochMillis) -> Result<SurveyState, Failure> {
+    let table = &context.operations().await?.tombstones_table;
+    let survey = DynamoTombstoneSurvey::new(context.aws().await?, table).unsealed(most).await;
+    survey.map(|survey| SurveyState::of(survey, now)).map_err(|error| context.explain(error.into()))
+}
+
+async fn incidents(context: &Context, now: EpochMillis) -> Result<IncidentState, Failure> {
+    let operations = context.operations().await?;
+    let compromises = DynamoCompromises::new(context.aws().await?, &operations.compromises_table);
+    let window_minutes = operations.compromise_window_minutes;
+    let window = Duration::from_secs(window_minutes.saturating_mul(60));
+    let explain = |error: revocation_core::ports::PortError| context.explain(error.into());
+    let signs = compromises.between(before(now, window).seconds(), now.seconds()).await.map_err(explain)?;
+    let accounts = signs.iter().map(|sign| &sign.account).collect::<BTreeSet<_>>().len();
+    let log = compromises.load().await.map_err(explain)?;
+    let open = log.incidents.into_iter().rev().find(|incident| incident.resolved_at.is_none());
+    Ok(IncidentState {
+        window_minutes,
+        threshold: operations.compromise_threshold,
+        accounts,
+        open: open.map(|incident| incident.id),
+    })
+}
+
+async fn canary(context: &Context, now: EpochMillis) -> Result<CanaryState, Failure> {
+    let span = (before(now, CANARY_SPAN), now);
+    let listings = days(span).into_iter().map(Listing::Day).collect();
+    let (mut pages, mut read) = (Pages::of(context, listings, span).await?, 0);
+    for _ in 0..CANARY_PAGES {
+        let Some(entries) = pages.next(context).await? else { break };
+        read += entries.len();
+        let canary = ReasonCode::Canary.as_str();
+        if let Some(last) = entries.iter().filter_map(Record::of).find(|record| record.what() == canary) {
+            return Ok(CanaryState { last: Some(last), read });
+        }
+    }
+    Ok(CanaryState { last: None, read })
+}
+
+async fn sources(context: &Context, now: EpochMillis) -> Result<Option<Vec<SourceState>>, Failure> {
+    let operations = context.operations().await?;
+    let (Some(parameter), Some(table)) = (&operations.sources_parameter, &operations.intake_table) else {
+        return Ok(None);
+    };
+    let aws = context.aws().await?;
+    let document = SsmParameterReader::new(aws).read(parameter).await;
+    let document = document.map_err(|error| context.explain(error.into()))?;
+    let sources = Sources::parse(&document)
+        .map_err(|_| Failure::other(format!("{parameter} has mistakes; cargo xtask check-sources names them")))?;
+    let siem = sources.siem.values().map(|source| (&source.name, &source.grant));
+    let roles = sources.role_change.values().map(|source| (&source.name, &source.grant));
+    let scim = sources.scim.values().map(|source| (&source.name, &source.grant));
+    let ledger = DynamoIntakeLedger::new(aws, table);
+    let mut states = Vec::new();
+    for (name, grant) in siem.chain(roles).chain(scim) {
+        let used = ledger.subjects_this_hour(name, now).await.map_err(|error| context.explain(error.into()))?;
+        states.push(SourceState { name: name.clone(), subjects_this_hour: used, limit: grant.subjects_per_hour });
+    }
+    Ok(Some(states))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quiet() -> Status {
+        Status {
+            at: EpochMillis(0),
+            queues: Vec::new(),
+            tombstones: None,
+            incidents: None,
+            canary: None,
+            sources: None,
+            findings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_needs_a_hand_is_found_and_what_does_not_is_not() {
+        let queue = |name: &str, waiting, dead_letters| QueueState {
+            name: name.into(),
+            waiting,
+            in_flight: 0,
+            delayed: 0,
+            dead_letters,
+        };
+        let mut status = quiet();
+        status.queues = vec![queue("revoke", 900, Some(0)), queue("notify", 0, Some(2)), queue("parked", 1, None)];
+        status.tombstones = Some(SurveyState {
+            read: 9,
+            whole: true,
+            unsealed: 1,
+            oldest_unsealed_seconds: Some(60),
+            subjects: Vec::new(),
+        });
+        let found = judge(&status);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].contains("notify") && found[1].contains("parked"));
+        status.tombstones =
+            status.tombstones.map(|survey| SurveyState { oldest_unsealed_seconds: Some(1_000), ..survey });
+        assert_eq!(judge(&status).len(), 3);
+        assert!(judge(&quiet()).is_empty());
+    }
+}
