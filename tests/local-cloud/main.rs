@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod account_actions;
+mod account_commands;
 mod audit_chain;
 mod bad_input;
 mod compromise;
