@@ -266,3 +266,6 @@ fn job_scope(job: &BulkJob, control: &Control) -> Scope {
         unknown: job.tally.unknown,
     }
 }
+
+#[cfg(test)]
+mod tests;
