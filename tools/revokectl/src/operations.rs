@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use revocation_core::domain::policy::{Policy, PolicyOverrides};
+use revocation_core::domain::profile::UserPoolId;
 use serde::{Deserialize, Deserializer};
 
 use crate::failure::Failure;
@@ -79,6 +80,11 @@ impl Operations {
             Failure::other(format!("the stack's operations parameter is not what this revokectl reads: {error}"))
                 .next("stack and revokectl are of different versions: deploy the stack, or install the revokectl, of the other's")
         })
+    }
+
+    /// The pools by their ids.
+    pub(crate) fn pools(&self) -> Vec<UserPoolId> {
+        self.user_pool_ids.iter().cloned().map(UserPoolId).collect()
     }
 
     /// What follows from a reason here.
