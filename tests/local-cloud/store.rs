@@ -22,6 +22,7 @@ use revocation_probe::Facts;
 use crate::world::{fresh, probe, variable};
 
 #[derive(Clone, Debug)]
+#[expect(clippy::option_option, reason = "released, held without an end, held with one")]
 enum Write {
     Raise(u8, i64, bool),
     Seal(u8, i64),

@@ -1,7 +1,7 @@
 //! What Cognito knows of an account, for an operator who looks into it. Reads only.
 
 use aws_sdk_cognitoidentityprovider::Client;
-use aws_sdk_cognitoidentityprovider::types::{AuthEventType, DeviceType, UserType};
+use aws_sdk_cognitoidentityprovider::types::{AuthEventType, DeviceType, EventRiskType, UserType};
 use aws_smithy_types::DateTime;
 use revocation_core::domain::profile::{Profile, SubjectKey};
 use revocation_core::domain::time::EpochMillis;
@@ -159,7 +159,7 @@ fn sign_in(event: &AuthEventType) -> SignIn {
         response: event.event_response().map(|it| it.as_str().to_owned()),
         risk_level: risk.and_then(|risk| risk.risk_level()).map(|it| it.as_str().to_owned()),
         risk_decision: risk.and_then(|risk| risk.risk_decision()).map(|it| it.as_str().to_owned()),
-        compromised_credentials: risk.and_then(|risk| risk.compromised_credentials_detected()),
+        compromised_credentials: risk.and_then(EventRiskType::compromised_credentials_detected),
         ip: given(context.and_then(|context| context.ip_address())),
         place: given(Some(&place.join(", "))),
         device: given(context.and_then(|context| context.device_name())),

@@ -82,6 +82,7 @@ fn tombstone(item: &Item) -> Option<Tombstone> {
 }
 
 /// An attribute that may be missing: the outer `None` says that it is there and not of its type.
+#[expect(clippy::option_option, reason = "missing is one thing, unreadable another")]
 fn given<T>(item: &Item, name: &str, read: impl FnOnce(&AttributeValue) -> Option<T>) -> Option<Option<T>> {
     match item.get(name) {
         None => Some(None),

@@ -32,7 +32,7 @@ pub(crate) struct Common {
 /// What those take that keep somebody out.
 #[derive(clap::Args)]
 pub(crate) struct Protection {
-    /// Do it although the account is in a protected group (parameter ProtectedGroups); recorded as such.
+    /// Do it although the account is in a protected group (parameter `ProtectedGroups`); recorded as such.
     #[arg(long)]
     override_protection: bool,
 }

@@ -22,7 +22,7 @@ pub(crate) struct Args {
     /// How many sign-ins, and how many AWS calls, at most 50.
     #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=50))]
     last: u8,
-    /// Look at second factors, too: AdminGetUser, which counts the person as active this month and is billed.
+    /// Look at second factors, too: `AdminGetUser`, which counts the person as active this month and is billed.
     #[arg(long)]
     mfa: bool,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let target = subject::one(context, &args.subject).await?;
     let scope = Scope { last: args.last.into(), mfa: args.mfa };
-    let inspection = gather(context, target, scope).await?;
+    let inspection = Box::pin(gather(context, target, scope)).await?;
     context.screen.result(&inspection, |screen| draw::draw(screen, &inspection))?;
     Ok(if inspection.is_partial() { Exit::Partial } else { Exit::Done })
 }

@@ -24,19 +24,19 @@ const MOST_SESSIONS: usize = 20;
 pub(crate) fn draw(screen: &Screen, inspection: &Inspection) -> String {
     let sections = [
         section(screen, "Account", &screen.draw(account(inspection))),
-        section(screen, "Sign-ins (threat protection)", &look(screen, &inspection.sign_ins, |all| sign_ins(all))),
-        section(screen, "Devices remembered", &look(screen, &inspection.devices, |all| devices(all))),
+        section(screen, "Sign-ins (threat protection)", &look(screen, &inspection.sign_ins, sign_ins)),
+        section(screen, "Devices remembered", &look(screen, &inspection.devices, devices)),
         section(
             screen,
             "Sessions seen in use (ledger)",
             &look(screen, &inspection.sessions, |all| sessions(all, inspection.now)),
         ),
         section(screen, "Sessions known to Cognito", &look(screen, &inspection.cognito_sessions, |_| Grid::of_facts())),
-        section(screen, "What was done to it", &look(screen, &inspection.past, |all| past(all))),
+        section(screen, "What was done to it", &look(screen, &inspection.past, past)),
         section(
             screen,
             "AWS calls under this name, 90 days (CloudTrail)",
-            &look(screen, &inspection.cloudtrail, |all| calls(all)),
+            &look(screen, &inspection.cloudtrail, calls),
         ),
     ];
     sections.join("\n")
@@ -173,9 +173,11 @@ fn sessions(all: &[Session], now: EpochMillis) -> Grid {
     }
     let more = all.len().saturating_sub(MOST_SESSIONS);
     if more > 0 {
-        let rest = ["", "", "", "", "", ""].map(Cell::from);
-        let [a, b, c, d, e, f] = rest;
-        grid.row([format!("… and {more} more").into(), a, b, c, d, e, f]);
+        let mut cells = [""; 7].map(Cell::from);
+        if let Some(first) = cells.first_mut() {
+            *first = format!("… and {more} more").into();
+        }
+        grid.row(cells);
     }
     grid
 }

@@ -1,3 +1,5 @@
+#![expect(clippy::option_option, reason = "released, held without an end, held with one")]
+
 use proptest::prelude::*;
 
 use super::*;
@@ -144,7 +146,9 @@ proptest! {
         for index in &order {
             tombstone.change_hold(index.get(&changes));
         }
-        changes.iter().rev().for_each(|change| drop(tombstone.change_hold(change)));
+        for change in changes.iter().rev() {
+            tombstone.change_hold(change);
+        }
         let last = changes.iter().max_by(|a, b| a.stamp.cmp(&b.stamp)).unwrap();
         prop_assert_eq!(&tombstone.hold, &last.hold);
     }
