@@ -163,12 +163,8 @@ async fn one_session_ends_and_the_other_goes_on() {
 /// Through standard input, as it should be.
 fn inspect(probe: &Probe, token: &str, more: &[&str]) -> Value {
     let arguments = [&["token", "inspect", "--output", "json"], more].concat();
-    let mut child = command(probe, &arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        command(probe, &arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(format!("Authorization: Bearer {token}\n").as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(!text(&output.stdout).contains(token), "never whole");
@@ -203,7 +199,8 @@ fn ureq_get(url: &str) -> String {
 async fn waiting_can_be_left_out_and_has_an_end() {
     let probe = probe();
     let (person, session) = user(&probe, "ctl-nowait").await;
-    let left = run(&probe, &["user", &subject(&person), "--reason", "canary", "--yes", "--no-wait", "--output", "json"]);
+    let left =
+        run(&probe, &["user", &subject(&person), "--reason", "canary", "--yes", "--no-wait", "--output", "json"]);
     assert_eq!((code(&left), document(&left)["outcome"].as_str()), (0, Some("requested")));
     let id = document(&left)["revocation_id"].as_str().unwrap().to_owned();
     assert_eq!(record(&probe, &person.key).await.revocation_id.0, id);
@@ -245,7 +242,8 @@ async fn dead_letters_are_shown_without_names_tried_again_and_given_up() {
     assert_eq!(code(&moved), 0, "{}", text(&moved.stderr));
     assert!(document(&moved)["moved"].as_u64() >= Some(1));
     let parked = async || {
-        let shown = document(&run(&probe, &["dlq", "show", "notify", "--limit", "100", "--output", "json", "--reveal"]));
+        let shown =
+            document(&run(&probe, &["dlq", "show", "notify", "--limit", "100", "--output", "json", "--reveal"]));
         let ours = shown.as_array().unwrap().iter().find(|one| one["body"].to_string().contains(&marker)).cloned();
         Ok(ours.filter(|one| one["why"].as_str().is_some_and(|why| why.contains("not an EventBridge event"))))
     };
