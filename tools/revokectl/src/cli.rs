@@ -71,6 +71,7 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     User(commands::user::Args),
     Session(commands::session::Args),
+    Pool(commands::pool::Args),
     Inspect(commands::inspect::Args),
     Disable(commands::disable::Args),
     Enable(commands::enable::Args),

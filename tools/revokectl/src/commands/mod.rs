@@ -8,8 +8,9 @@ pub(crate) mod enable;
 pub(crate) mod hold;
 pub(crate) mod inspect;
 pub(crate) mod man;
-pub(crate) mod report;
+pub(crate) mod pool;
 pub(crate) mod release;
+pub(crate) mod report;
 pub(crate) mod reset_password;
 pub(crate) mod session;
 pub(crate) mod status;
@@ -25,6 +26,7 @@ use crate::failure::{Exit, Failure};
 pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::User(args) => user::run(context, args).await,
+        Command::Pool(args) => pool::run(context, args).await,
         Command::Session(args) => session::run(context, args).await,
         Command::Watch(args) => watch::run(context, args).await,
         Command::Status(args) => status::run(context, args).await,
