@@ -73,6 +73,7 @@ pub(crate) enum Command {
     Session(commands::session::Args),
     Group(commands::group::Args),
     Job(commands::job::Args),
+    Pool(commands::pool::Args),
     Inspect(commands::inspect::Args),
     Disable(commands::disable::Args),
     Enable(commands::enable::Args),
