@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use revocation_core::domain::hold::{ActionStamp, Hold};
-use revocation_core::domain::profile::SubjectKey;
+use revocation_core::domain::profile::{SubjectKey, UserPoolId};
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::time::{EpochMillis, EpochSeconds};
 use revocation_core::domain::tombstone::{OthersCutoff, Tombstone};
@@ -43,6 +43,10 @@ impl TombstoneReader for DynamoTombstoneReader {
         // What cannot be understood refuses everything (I6); whoever looks must not be told that there is nothing.
         let read = got.item.as_ref().map(|item| tombstone(item).ok_or(PortError::reject(GET, "unreadable_item")));
         read.transpose()
+    }
+
+    async fn read_pool(&self, pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        self.read(&SubjectKey::everyone(pool)).await
     }
 }
 
