@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod account_actions;
+mod account_commands;
 mod audit_chain;
 mod bad_input;
 mod compromise;
@@ -12,6 +13,7 @@ mod gate;
 mod intakes;
 mod introspect;
 mod notices;
+mod revokectl;
 mod scim;
 mod siem_feed;
 mod sign_out;

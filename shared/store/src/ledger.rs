@@ -14,7 +14,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use revocation_core::domain::session::{Sighting, is_origin_jti};
-use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{PortError, SessionRecorder};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;

@@ -71,6 +71,9 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     User(commands::user::Args),
     Session(commands::session::Args),
+    Group(commands::group::Args),
+    Job(commands::job::Args),
+    Pool(commands::pool::Args),
     Inspect(commands::inspect::Args),
     Disable(commands::disable::Args),
     Enable(commands::enable::Args),

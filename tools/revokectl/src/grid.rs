@@ -1,9 +1,14 @@
 //! Tables. Every cell is made harmless on its way in, so that no command can forget to.
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 
 use crate::text::plain;
+
+/// A line above, below and under the header: rows of one line need none between them.
+const STYLE: TableStyle = TableStyle::new()
+    .top_border(LineStyle::none().fill('─').junction('─'))
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .bottom_border(LineStyle::none().fill('─').junction('─'));
 
 /// The widest a table gets without a terminal to fit into: it is for a file or another program then.
 const NO_TERMINAL: u16 = u16::MAX;
@@ -21,7 +26,7 @@ impl Grid {
     /// A table with this header.
     pub(crate) fn new<const N: usize>(header: [&str; N]) -> Self {
         let mut table = Table::new();
-        table.load_style(UTF8_HORIZONTAL_ONLY);
+        table.load_style(STYLE);
         table.set_header(header);
         Self { table, rows: 0 }
     }
@@ -29,7 +34,7 @@ impl Grid {
     /// A table of names and values, without a header.
     pub(crate) fn of_facts() -> Self {
         let mut table = Table::new();
-        table.load_style(UTF8_HORIZONTAL_ONLY);
+        table.load_style(STYLE);
         Self { table, rows: 0 }
     }
 

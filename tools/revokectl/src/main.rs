@@ -3,6 +3,7 @@
 
 mod account;
 mod assent;
+mod bulk;
 mod cli;
 mod commands;
 mod context;

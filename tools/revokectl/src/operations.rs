@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use revocation_core::domain::policy::{Policy, PolicyOverrides};
-use revocation_core::domain::profile::UserPoolId;
 use serde::{Deserialize, Deserializer};
 
 use crate::failure::Failure;
@@ -15,8 +14,6 @@ use crate::failure::Failure;
 pub(crate) struct Operations {
     /// One item per user.
     pub(crate) tombstones_table: String,
-    /// What changed in the tombstones lately.
-    pub(crate) tombstone_feed_table: String,
     /// The audit trail.
     pub(crate) revocations_table: String,
     /// The session ledger.
@@ -87,11 +84,6 @@ impl Operations {
     /// What follows from a reason here.
     pub(crate) fn policy(&self) -> Policy {
         Policy::with(&self.policy_overrides)
-    }
-
-    /// The pools by their ids.
-    pub(crate) fn pools(&self) -> Vec<UserPoolId> {
-        self.user_pool_ids.iter().cloned().map(UserPoolId).collect()
     }
 }
 

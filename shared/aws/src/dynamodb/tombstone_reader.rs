@@ -45,6 +45,7 @@ impl TombstoneReader for DynamoTombstoneReader {
         read.transpose()
     }
 
+    /// An operator looks once: nothing is kept.
     async fn read_pool(&self, pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
         self.read(&SubjectKey::everyone(pool)).await
     }

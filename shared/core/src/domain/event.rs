@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::action::{AccountActionRequest, ActionRecord};
 use super::audit::AuditRecord;
-use super::bulk::BulkRevocationCompleted;
+use super::bulk::{BulkRevocationCompleted, ControlRequest};
 use super::incident::Page;
 use super::request::RevocationRequest;
 use super::text::LocalizedText;
@@ -25,7 +25,7 @@ pub const COMPROMISE_THRESHOLD_EXCEEDED: &str = "Compromise Threshold Exceeded";
 
 /// `detail-type` of [`BulkRevocationCompleted`].
 pub const BULK_REVOCATION_COMPLETED: &str = "Bulk Revocation Completed";
-/// `detail-type` of [`ControlRequest`](super::bulk::ControlRequest).
+/// `detail-type` of [`ControlRequest`].
 pub const BULK_CONTROL_REQUESTED: &str = "Bulk Control Requested";
 
 /// `detail-type` of a message by which the bulk revoker has itself go on: `{"job_id": …}`. Never on the bus.
@@ -52,6 +52,8 @@ pub enum Event {
     CompromiseThresholdExceeded(Page),
     /// A bulk revocation is over.
     BulkRevocationCompleted(BulkRevocationCompleted),
+    /// Somebody wishes something of a bulk revocation.
+    BulkControlRequested(ControlRequest),
 }
 
 /// A subject's sessions were ended. Schema: `events/schemas/sessions-revoked.v1.json`.
@@ -111,6 +113,7 @@ impl Event {
             Self::AccountActionCompleted(_) => ACCOUNT_ACTION_COMPLETED,
             Self::CompromiseThresholdExceeded(_) => COMPROMISE_THRESHOLD_EXCEEDED,
             Self::BulkRevocationCompleted(_) => BULK_REVOCATION_COMPLETED,
+            Self::BulkControlRequested(_) => BULK_CONTROL_REQUESTED,
         }
     }
 
@@ -124,6 +127,7 @@ impl Event {
             Self::AccountActionCompleted(detail) => serde_json::to_string(detail),
             Self::CompromiseThresholdExceeded(detail) => serde_json::to_string(detail),
             Self::BulkRevocationCompleted(detail) => serde_json::to_string(detail),
+            Self::BulkControlRequested(detail) => serde_json::to_string(detail),
         }
     }
 }

@@ -5,11 +5,14 @@ pub(crate) mod completions;
 pub(crate) mod disable;
 pub(crate) mod dlq;
 pub(crate) mod enable;
+pub(crate) mod group;
 pub(crate) mod hold;
 pub(crate) mod inspect;
+pub(crate) mod job;
 pub(crate) mod man;
-pub(crate) mod report;
+pub(crate) mod pool;
 pub(crate) mod release;
+pub(crate) mod report;
 pub(crate) mod reset_password;
 pub(crate) mod session;
 pub(crate) mod status;
@@ -25,7 +28,10 @@ use crate::failure::{Exit, Failure};
 pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::User(args) => user::run(context, args).await,
+        Command::Pool(args) => pool::run(context, args).await,
         Command::Session(args) => session::run(context, args).await,
+        Command::Group(args) => group::run(context, args).await,
+        Command::Job(args) => job::run(context, args).await,
         Command::Watch(args) => watch::run(context, args).await,
         Command::Status(args) => status::run(context, args).await,
         Command::Dlq(args) => dlq::run(context, args).await,

@@ -52,6 +52,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         parts.push(part("browser", run::tests(&mut browser(&repo)?)?));
     }
     if !args.no_cloud && go_on(&parts) {
+        // The tests spawn it as people do; Cargo does not build another package's program for them.
+        run::run(run::cargo(&repo).args(["build", "--quiet", "--package", "revokectl"]))?;
         // Built first, and dropped, with it the server, before the summary.
         let cloud = LocalCloud::start(&repo, &StartOptions::for_command(&repo, "test"))?;
         let mut online = test(&repo, args, &["--package", "tests", "--test", CLOUD_TESTS]);

@@ -30,6 +30,7 @@ const DEFAULT_SINCE: &str = "7d";
 const DEFAULT_ROWS: usize = 500;
 
 #[derive(clap::Args)]
+#[group(id = "audit_list")]
 pub(crate) struct Args {
     /// From when on [default: 7d; of a subject, everything].
     #[arg(long, value_name = "TIME")]

@@ -88,8 +88,10 @@ async fn tombstone(context: &Context, args: &Args, claims: &Claims) -> Result<Ch
         return Ok(judge::unknown("tombstone", "its pool is none of this pipeline's"));
     }
     let reader = DynamoTombstoneReader::new(context.aws().await?, &operations.tombstones_table);
-    let found = reader.read(&key).await.map_err(|error| context.explain(error.into()))?;
-    Ok(judge::tombstone(claims, found.as_ref(), context.now().seconds()))
+    let explain = |error: revocation_core::ports::PortError| context.explain(error.into());
+    let own = reader.read(&key).await.map_err(explain)?;
+    let everybodys = reader.read_pool(&key.user_pool_id).await.map_err(explain)?;
+    Ok(judge::tombstones(claims, &[own, everybodys], context.now().seconds()))
 }
 
 async fn read(context: &Context, file: Option<&Path>) -> Result<String, Failure> {

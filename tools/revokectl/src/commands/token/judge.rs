@@ -92,9 +92,9 @@ pub(super) async fn token(
     Ok(checks)
 }
 
-/// What the tombstone says; `None` stands for "there is none".
-pub(super) fn tombstone(claims: &Claims, tombstone: Option<&Tombstone>, now: EpochSeconds) -> Check {
-    let refusal = tombstone.and_then(|tombstone| tombstone.refusal(&claims.stamp(), now));
+/// What the tombstones say: the person's, and that of everybody in the pool.
+pub(super) fn tombstones(claims: &Claims, tombstones: &[Option<Tombstone>], now: EpochSeconds) -> Check {
+    let refusal = tombstones.iter().flatten().find_map(|tombstone| tombstone.refusal(&claims.stamp(), now));
     let why = refusal.map(|refusal| DenyReason::Revoked(refusal).code().to_owned());
     let verdict = if why.is_some() { Verdict::Refused } else { Verdict::Good };
     Check { what: "tombstone", verdict, why }
@@ -244,7 +244,9 @@ mod tests {
     fn a_tombstone_refuses_what_it_refuses_everywhere() {
         let claims = Claims::read(&unsigned(|_| {}));
         let old = Tombstone { not_before: Some(EpochSeconds(1_000)), ..Tombstone::default() };
-        assert_eq!(tombstone(&claims, Some(&old), EpochSeconds(1_500)).why.as_deref(), Some("revoked"));
-        assert_eq!(tombstone(&claims, None, EpochSeconds(1_500)).verdict, Verdict::Good);
+        for found in [[Some(old.clone()), None], [None, Some(old)]] {
+            assert_eq!(tombstones(&claims, &found, EpochSeconds(1_500)).why.as_deref(), Some("revoked"));
+        }
+        assert_eq!(tombstones(&claims, &[None, None], EpochSeconds(1_500)).verdict, Verdict::Good);
     }
 }
