@@ -13,6 +13,7 @@ mod gate;
 mod intakes;
 mod introspect;
 mod notices;
+mod report;
 mod revokectl;
 mod scim;
 mod siem_feed;

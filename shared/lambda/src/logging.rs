@@ -13,7 +13,7 @@ use crate::env::{EnvReader, Variables};
 
 /// Crates whose logs follow `LOG_LEVEL`. All others, the AWS SDK before all, stay at warnings: at `debug` it writes
 /// request bodies, which hold phone numbers and user names (I10).
-const OURS: [&str; 24] = [
+const OURS: [&str; 25] = [
     "revocation_core",
     "revocation_aws",
     "revocation_lambda",
@@ -29,6 +29,7 @@ const OURS: [&str; 24] = [
     "intake_siem",
     "revoke",
     "audit_chain",
+    "bulk",
     "report",
     "revocation_report",
     "notify",
