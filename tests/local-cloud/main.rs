@@ -7,6 +7,7 @@ mod account_actions;
 mod account_commands;
 mod audit_chain;
 mod bad_input;
+mod bulk;
 mod compromise;
 mod enforcement;
 mod gate;
