@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use revocation_core::domain::policy::{Policy, PolicyOverrides};
+use revocation_core::domain::profile::UserPoolId;
 use serde::{Deserialize, Deserializer};
 
 use crate::failure::Failure;
@@ -84,6 +85,11 @@ impl Operations {
     /// What follows from a reason here.
     pub(crate) fn policy(&self) -> Policy {
         Policy::with(&self.policy_overrides)
+    }
+
+    /// The pools by their ids.
+    pub(crate) fn pools(&self) -> Vec<UserPoolId> {
+        self.user_pool_ids.iter().cloned().map(UserPoolId).collect()
     }
 }
 
