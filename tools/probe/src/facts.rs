@@ -85,6 +85,12 @@ pub struct Facts {
     pub revoke_queue_url: String,
     /// Source queue of notify.
     pub notify_queue_url: String,
+    /// Its dead letters.
+    pub notify_dlq_url: String,
+    /// Bulk revocations.
+    pub bulk_table: String,
+    /// Dead letters of bulk.
+    pub bulk_dlq_url: String,
     /// Source queue of compromise-counter.
     pub compromise_queue_url: String,
     /// What the server and the functions write.

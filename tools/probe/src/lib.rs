@@ -4,6 +4,7 @@
 
 mod api;
 mod audit;
+mod bulk;
 mod bus;
 mod facts;
 mod intakes;
@@ -42,6 +43,11 @@ impl Probe {
             .with_context(|| format!("cannot read {}; is `cargo xtask up` running?", facts_file.display()))?;
         let facts = serde_json::from_str(&text).with_context(|| format!("cannot read {}", facts_file.display()))?;
         Self::connect(facts)
+    }
+
+    /// The pipeline's account, as its own functions see it.
+    pub(crate) fn aws(&self) -> Result<AwsConfig> {
+        Ok(AwsConfig::from_env(&|name| self.facts.variable(name))?)
     }
 
     /// Connects to a pipeline.

@@ -92,6 +92,12 @@ impl Probe {
         Ok(User { name: new.name.to_owned(), email, key, password })
     }
 
+    /// Makes a group.
+    pub async fn add_group(&self, group: &str) -> Result<()> {
+        let create = self.cognito.create_group().user_pool_id(&self.facts.user_pool_id).group_name(group);
+        create.send().await.map(drop).with_context(|| format!("cannot make the group {group}"))
+    }
+
     /// Puts a user into a group.
     pub async fn add_to_group(&self, name: &str, group: &str) -> Result<()> {
         let pool = &self.facts.user_pool_id;

@@ -91,6 +91,11 @@ impl Operations {
     pub(crate) fn policy(&self) -> Policy {
         Policy::with(&self.policy_overrides)
     }
+
+    /// The pools by their ids.
+    pub(crate) fn pools(&self) -> Vec<UserPoolId> {
+        self.user_pool_ids.iter().cloned().map(UserPoolId).collect()
+    }
 }
 
 /// CloudFormation cannot leave a member out: one that is empty is not deployed.

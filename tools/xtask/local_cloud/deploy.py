@@ -31,7 +31,7 @@ CODE_URI = re.compile(r"^(?P<lead>\s*CodeUri:\s*)(?P<path>\.\./\S+?)/?\s*$", re.
 # CloudFormation sets TTL on AWS; MiniStack ignores the property, so it is set by hand.
 TTL_TABLES = {
     name: "expires_at"
-    for name in ("TombstonesTable", "TombstoneFeedTable", "SessionsTable", "CompromisesTable", "IntakeTable")
+    for name in ("TombstonesTable", "TombstoneFeedTable", "SessionsTable", "CompromisesTable", "IntakeTable", "BulkTable")
 }
 
 

@@ -23,6 +23,8 @@ What is smoothed here is smoothed so that the template and the functions need no
    the answer is read by the version the pool is configured with (MiniStack takes a PreTokenGenerationConfig for V2 or V3). It is
    asked once a token; AWS asks once for both.
 10. An alarm on metric math is taken for one on the last of its metrics: MiniStack refuses the stack instead.
+11. While the file `user-update-limit` in the working directory holds a number, Cognito's UserUpdate quota is enforced: so many
+    calls a second, and TooManyRequestsException beyond. `user-update-calls.json` beside it counts both. MiniStack has no quotas.
 """
 
 import argparse
@@ -169,6 +171,54 @@ def take_metric_math() -> None:
     wrap(provisioners, "_cw_metric_alarm_record", simple)
 
 
+# https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html, operations of the category UserUpdate.
+USER_UPDATE = {
+    "AdminAddUserToGroup",
+    "AdminDeleteUserAttributes",
+    "AdminDisableUser",
+    "AdminEnableUser",
+    "AdminRemoveUserFromGroup",
+    "AdminUpdateUserAttributes",
+    "AdminUserGlobalSignOut",
+}
+
+
+def enforce_the_user_update_quota() -> None:
+    """Edge 11: a token bucket of one second's calls. Its state is kept by the one thread that serves Cognito."""
+    from ministack.services import cognito
+
+    limit, counts = Path("user-update-limit"), Path("user-update-calls.json")
+    state = {"tokens": 0.0, "at": 0.0, "calls": 0, "throttled": 0, "first": 0.0, "last": 0.0}
+    lock = threading.Lock()
+
+    def admitted() -> bool:
+        try:
+            rate = float(limit.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return True
+        now = time.time()
+        with lock:
+            if state["at"] < limit.stat().st_mtime:
+                state.update(tokens=rate, at=now, calls=0, throttled=0, first=now)
+            state["tokens"] = min(rate, state["tokens"] + (now - state["at"]) * rate)
+            state.update(at=now, last=now)
+            admit = state["tokens"] >= 1
+            state["tokens"] -= 1 if admit else 0
+            state["calls" if admit else "throttled"] += 1
+            counts.write_text(json.dumps(state), encoding="ascii")
+            return admit
+
+    def limited(dispatch):
+        async def dispatched(action, data):
+            if action in USER_UPDATE and not admitted():
+                return cognito.error_response_json("TooManyRequestsException", "Rate exceeded", 400)
+            return await dispatch(action, data)
+
+        return dispatched
+
+    wrap(cognito, "_dispatch_idp", limited)
+
+
 class RefusedByTrigger(Exception):
     """A trigger refused; its text is for the person."""
 
@@ -273,6 +323,7 @@ def main() -> None:
     refuse_addresses_as_names()
     obey_the_token_trigger()
     take_metric_math()
+    enforce_the_user_update_quota()
 
     from ministack import app
 

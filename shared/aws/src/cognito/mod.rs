@@ -11,6 +11,7 @@ mod list_users;
 mod members;
 mod memberships;
 mod people;
+mod pool_size;
 mod resolver;
 
 pub use accounts::{CognitoAccountEnabler, CognitoAccountLocker, CognitoDeviceForgetter, CognitoSessionTerminator};
@@ -22,4 +23,5 @@ pub use inspection::{AccountFacts, CognitoInspector, RememberedDevice, SignIn};
 pub use members::CognitoMemberDirectory;
 pub use memberships::CognitoMembershipReader;
 pub use people::CognitoPeople;
+pub use pool_size::CognitoPoolSize;
 pub use resolver::CognitoSubjectResolver;

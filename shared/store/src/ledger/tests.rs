@@ -1,7 +1,7 @@
 use std::sync::atomic::AtomicUsize;
 
 use revocation_core::domain::profile::SubjectKey;
-use revocation_core::domain::time::EpochSeconds;
+use revocation_core::domain::time::{EpochMillis, EpochSeconds};
 
 use serde_json::json;
 

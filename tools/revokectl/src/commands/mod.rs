@@ -10,6 +10,7 @@ pub(crate) mod hold;
 pub(crate) mod inspect;
 pub(crate) mod job;
 pub(crate) mod man;
+pub(crate) mod pool;
 pub(crate) mod release;
 pub(crate) mod report;
 pub(crate) mod reset_password;
@@ -27,6 +28,7 @@ use crate::failure::{Exit, Failure};
 pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::User(args) => user::run(context, args).await,
+        Command::Pool(args) => pool::run(context, args).await,
         Command::Session(args) => session::run(context, args).await,
         Command::Group(args) => group::run(context, args).await,
         Command::Job(args) => job::run(context, args).await,

@@ -1,5 +1,6 @@
 //! Revocations an operator asks for: what would happen, the request, and what came of it.
 
+mod everyone;
 mod follow;
 mod plan;
 
@@ -9,6 +10,7 @@ use revocation_core::domain::reason::ReasonCode;
 use revocation_core::domain::request::{Effect, EventSource, RevocationRequest, VERSION};
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::session::SessionScope;
+use revocation_core::domain::subject::SubjectIdentifier;
 use revocation_core::domain::text::LocalizedText;
 use revocation_core::ports::EventPublisher as _;
 
@@ -18,6 +20,8 @@ use crate::failure::{Exit, Failure};
 use crate::random;
 use crate::screen::Tone;
 use crate::subject::Target;
+
+pub(crate) use everyone::carry_out as carry_out_for_everyone;
 
 /// Name of the source of everything an operator asks for.
 pub(crate) const SOURCE: &str = "operator";
@@ -50,6 +54,11 @@ pub(crate) async fn carry_out(context: &Context, wish: Wish<'_>, dry_run: bool) 
         plan.show(context)?;
     }
     assent::assent(context, &plan.question()).await?;
+    ask_and_follow(context, &request).await
+}
+
+/// Requests it, and waits until it is done, unless that is not wanted.
+async fn ask_and_follow(context: &Context, request: &RevocationRequest) -> Result<Exit, Failure> {
     let id = request.id();
     publish(context, &id, Event::RevocationRequested(request.clone())).await?;
     if context.globals.no_wait {
@@ -57,25 +66,39 @@ pub(crate) async fn carry_out(context: &Context, wish: Wish<'_>, dry_run: bool) 
         context.screen.result(&told, |_| format!("requested: {id}\nlook with: revokectl audit show {id}"))?;
         return Ok(Exit::Done);
     }
-    follow::to_the_end(context, &request).await
+    follow::to_the_end(context, request).await
 }
 
 async fn request(context: &Context, wish: &Wish<'_>) -> Result<RevocationRequest, Failure> {
-    let request = RevocationRequest {
+    let request = of_everything(context, wish.target.sub_id.clone(), wish.reason, wish.comment).await?;
+    checked(RevocationRequest { lockout: wish.lockout, session: wish.session.clone(), ..request })
+}
+
+/// A request to end everything whoever is named has.
+async fn of_everything(
+    context: &Context,
+    sub_id: SubjectIdentifier,
+    reason: ReasonCode,
+    comment: Option<&str>,
+) -> Result<RevocationRequest, Failure> {
+    Ok(RevocationRequest {
         version: VERSION.to_owned(),
         source: EventSource { name: SOURCE.to_owned(), event_id: random::event_id()? },
-        sub_id: wish.target.sub_id.clone(),
-        reason: wish.reason,
+        sub_id,
+        reason,
         initiator: context.initiator().await?,
-        reason_admin: wish.comment.map(LocalizedText::english).unwrap_or_default(),
+        reason_admin: comment.map(LocalizedText::english).unwrap_or_default(),
         reason_user: LocalizedText::default(),
         occurred_at: None,
         effect: Effect::SignOut,
-        lockout: wish.lockout,
-        session: wish.session.clone(),
+        lockout: false,
+        session: None,
         txn: None,
         pools: Vec::new(),
-    };
+    })
+}
+
+fn checked(request: RevocationRequest) -> Result<RevocationRequest, Failure> {
     // What revoke would park is told now.
     request.check().map_err(|bad| Failure::usage(bad.to_string()))?;
     Ok(request)

@@ -41,6 +41,13 @@ pub(super) fn measure(repo: &Repo, cloud: &LocalCloud) -> Result<Vec<Footprint>>
     functions.collect()
 }
 
+/// The memory of one function's largest instance, KiB.
+pub(super) fn rss_of(repo: &Repo, cloud: &LocalCloud, package: &str) -> Option<u64> {
+    let name = &cloud.facts.functions.iter().find(|function| function.package == package)?.name;
+    let processes = processes(&cloud.dir(repo));
+    processes.iter().filter(|process| process.function == *name).map(|process| process.rss_kib).max()
+}
+
 /// Every running function whose binary lies below `dir` (another local cloud may run beside this one), as Linux tells it.
 fn processes(dir: &Path) -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };

@@ -1,6 +1,7 @@
 //! `bench`: figures of this build, as it goes to AWS.
 
 mod authorizer;
+mod bulk;
 mod end_to_end;
 mod footprint;
 mod handler;
@@ -18,7 +19,8 @@ use crate::repo::Repo;
 use crate::say;
 
 /// Measure the release build: the authorizer and the intakes without network, from event to refusal on the local cloud, and the
-/// size and memory of each function. `bench authorizer` measures it side by side with the same one in Node.
+/// size and memory of each function. `bench authorizer` measures it side by side with the same one in Node, `bench bulk` the
+/// revocation of a large group.
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
@@ -38,6 +40,7 @@ pub(crate) struct Args {
 #[derive(clap::Subcommand)]
 enum What {
     Authorizer(authorizer::Args),
+    Bulk(bulk::Args),
 }
 
 /// Everything measured.
@@ -51,8 +54,10 @@ struct Figures {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    if let Some(What::Authorizer(args)) = &args.what {
-        return authorizer::run(args);
+    match &args.what {
+        Some(What::Authorizer(args)) => return authorizer::run(args),
+        Some(What::Bulk(args)) => return bulk::run(args),
+        None => {}
     }
     let repo = Repo::find()?;
     if args.intakes {

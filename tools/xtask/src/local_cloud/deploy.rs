@@ -25,7 +25,7 @@ pub(super) struct Deployed {
 }
 
 /// Deploys `infra/template.yaml` and the sources of `sources.yaml`.
-pub(super) fn deploy(repo: &Repo, venv: &Venv, server: &Server) -> Result<Deployed> {
+pub(super) fn deploy(repo: &Repo, venv: &Venv, server: &Server, more: Option<&(&str, String)>) -> Result<Deployed> {
     let mut command = venv.python();
     command
         .arg(repo.root().join("tools/xtask/local_cloud/deploy.py"))
@@ -40,7 +40,8 @@ pub(super) fn deploy(repo: &Repo, venv: &Venv, server: &Server) -> Result<Deploy
         .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
         .env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
         .env("AWS_REGION", REGION);
-    for (name, value) in parameters(&server.endpoint()) {
+    let parameters = parameters(&server.endpoint());
+    for (name, value) in parameters.iter().chain(more) {
         command.arg("--parameter").arg(format!("{name}={value}"));
     }
     let printed = run::capture(&mut command)

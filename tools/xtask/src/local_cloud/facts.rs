@@ -111,6 +111,10 @@ pub(crate) struct Facts {
     pub(crate) notify_queue_url: String,
     /// Its dead letters.
     pub(crate) notify_dlq_url: String,
+    /// Bulk revocations.
+    pub(crate) bulk_table: String,
+    /// Dead letters of bulk.
+    pub(crate) bulk_dlq_url: String,
     /// Names the functions have in Lambda, and their log groups.
     pub(crate) functions: Vec<DeployedFunction>,
     /// Process of the server; it leads a process group.
@@ -217,6 +221,8 @@ impl Facts {
             compromise_dlq_url: output("CompromiseDeadLettersUrl")?,
             notify_queue_url: output("NotifyQueueUrl")?,
             notify_dlq_url: output("NotifyDeadLettersUrl")?,
+            bulk_table: output("BulkTable")?,
+            bulk_dlq_url: output("BulkDeadLettersUrl")?,
             functions,
             pid: server.pid(),
             log: server.log().display().to_string(),

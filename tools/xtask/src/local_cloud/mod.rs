@@ -29,6 +29,8 @@ pub(crate) struct StartOptions {
     pub(crate) detached: bool,
     /// How the functions are built first; `None` takes them as the last build left them.
     pub(crate) build: Option<Profile>,
+    /// A parameter of the template that is not what local clouds have.
+    pub(crate) parameter: Option<(&'static str, String)>,
 }
 
 /// A running local cloud. Dropping it ends it, unless it was started detached.
@@ -47,13 +49,13 @@ pub(crate) struct LocalCloud {
 impl StartOptions {
     /// What `up` starts: its facts are in `target/local-cloud.json`.
     pub(crate) fn up(repo: &Repo, detached: bool) -> Self {
-        Self { name: "up", facts_file: facts_file(repo), detached, build: Some(Profile::Dev) }
+        Self { name: "up", facts_file: facts_file(repo), detached, build: Some(Profile::Dev), parameter: None }
     }
 
     /// A cloud for the length of one command, beside whatever `up` runs.
     pub(crate) fn for_command(repo: &Repo, name: &'static str) -> Self {
         let facts_file = repo.target("local-cloud").join(name).join("facts.json");
-        Self { name, facts_file, detached: false, build: Some(Profile::Dev) }
+        Self { name, facts_file, detached: false, build: Some(Profile::Dev), parameter: None }
     }
 }
 
@@ -74,7 +76,7 @@ impl LocalCloud {
             Server::start(repo, &venv, &dir, &options.facts_file, options.detached)
         })?;
         // From here on an early return drops the server, which ends it.
-        let deployed = say::waiting("deploying infra/template.yaml", || deploy::deploy(repo, &venv, &server))?;
+        let deployed = say::waiting("deploying infra/template.yaml", || deploy::deploy(repo, &venv, &server, options.parameter.as_ref()))?;
         let facts = Facts::new(deployed, &server)?;
         facts.write(&options.facts_file)?;
         Ok(Self {
