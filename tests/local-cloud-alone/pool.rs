@@ -2,14 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use revocation_core::domain::audit::Outcome;
 use revocation_core::domain::profile::{SubjectKey, UserPoolId};
+use revocation_core::domain::revocation_id::RevocationId;
 use revocation_probe::{Probe, until};
 use serde_json::{Value, json};
 
-use crate::world::{LIMIT, ask, fresh, probe, record, served_again, status, user};
+use crate::world::{LIMIT, ask, fresh, probe, served_again, status, user};
 
 /// From the tombstone to the last reader, with what the local cloud adds: a request to it takes up to 100 ms.
 const HONOURED_WITHIN: Duration = Duration::from_millis(1_500);
@@ -42,11 +44,16 @@ async fn a_revoked_pool_refuses_everybody_who_signed_in_before_and_serves_who_si
             assert!(is_active(&probe, token));
         }
     }
-    let asked = of_pool(&probe, &fresh("pool"));
+    let event_id = fresh("pool");
+    let (asked, id) = (of_pool(&probe, &event_id), RevocationId::derive("operator", &event_id));
     ask(&probe, &asked).await;
     ask(&probe, &asked).await;
     let everyone = SubjectKey::everyone(&UserPoolId(probe.facts.user_pool_id.clone()));
-    let written = async || Ok(probe.tombstone_item(&everyone).await?.filter(|item| item.contains_key("not_before")));
+    let is_ours = |by: &AttributeValue| by.as_s().is_ok_and(|by| *by == id.0);
+    let written = async || {
+        let item = probe.tombstone_item(&everyone).await?;
+        Ok(item.filter(|item| item.get("revocation_id").is_some_and(is_ours)))
+    };
     let (item, took) = until("the pool's tombstone", LIMIT, written).await.unwrap();
     let since = Instant::now();
     let refused = async || {
@@ -70,9 +77,15 @@ async fn a_revoked_pool_refuses_everybody_who_signed_in_before_and_serves_who_si
         assert!(probe.tombstone_item(&person.key).await.unwrap().is_none());
         assert!(probe.is_enabled(person).await.unwrap());
     }
-    let record = record(&probe, &everyone).await;
+    let ours = async || {
+        let mut records = probe.records_of(&everyone).await?;
+        records.retain(|record| record.revocation_id == id);
+        Ok((!records.is_empty()).then_some(records))
+    };
+    let (records, _) = until("the record", LIMIT, ours).await.unwrap();
+    assert_eq!(records.len(), 1, "asked for twice, done once");
+    let record = &records[0];
     assert_eq!((record.outcome, record.sessions_ended, record.steps.len()), (Outcome::Complete, None, 2));
-    assert_eq!(probe.records_of(&everyone).await.unwrap().len(), 1, "asked for twice, done once");
     // The gate lets people in at once; their tokens are served when the cutoff, which allows for clocks, has passed.
     for person in [&alice, &bob] {
         assert!(probe.sign_in(person).await.unwrap().is_ok());
