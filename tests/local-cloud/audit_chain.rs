@@ -110,7 +110,9 @@ async fn what_is_done_to_records_is_found_and_named() {
         assert!(text(&run(&probe, &["audit", "verify", "--day", &today()]).stdout).contains(&told), "{told}");
     }
     let of_its_day = verified(facts, &at.utc_day()).await;
-    assert_eq!(mistakes_of(&of_its_day, &inserted), [&Mistake::RecordInserted]);
+    // Chained meanwhile, if the hour's first run looked at the whole day just now: then its time gives it away.
+    let named = mistakes_of(&of_its_day, &inserted);
+    assert!(matches!(named[..], [Mistake::RecordInserted | Mistake::RecordBackdated]), "{named:?}");
     // The others' tests go on: nobody else's record is concerned by what was done here.
     let delete = dynamodb.delete_item().table_name(&facts.revocations_table);
     delete.key("revocation_id", s(&inserted.revocation_id)).key("step", s(&inserted.step)).send().await.unwrap();

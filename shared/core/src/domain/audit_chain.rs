@@ -14,10 +14,12 @@ use super::revocation_id::hex;
 use super::time::EpochMillis;
 
 mod digest;
+mod finding;
 mod verify;
 
 pub use digest::{Digest, DigestSignature, Span};
-pub use verify::{DayEvidence, DayResult, Finding, Mistake, verify_day};
+pub use finding::{Finding, Mistake};
+pub use verify::{DayEvidence, DayResult, verify_day};
 
 /// What the steps begin with whose records auditors read. Nothing else of the trail is chained.
 pub const RECORD_STEPS: [&str; 2] = ["completed/", "action/"];
