@@ -112,7 +112,9 @@ async fn inspect_shows_what_is_known_and_says_what_is_not() {
     assert_eq!(exit, Some(0), "{seen}");
     let output = revokectl(&probe, &["inspect", &person.email]);
     let screen = String::from_utf8(output.stdout).unwrap();
-    for shown in [&person.name, "enabled, CONFIRMED", "staff", "Sign-ins", "Devices", "revoked: user_request", "CloudTrail"] {
+    for shown in
+        [&person.name, "enabled, CONFIRMED", "staff", "Sign-ins", "Devices", "revoked: user_request", "CloudTrail"]
+    {
         assert!(screen.contains(shown), "{shown}:\n{screen}");
     }
 }

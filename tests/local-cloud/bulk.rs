@@ -79,10 +79,11 @@ async fn i13_a_group_is_refused_then_signed_out_within_the_quota_and_a_late_memb
 async fn a_list_is_read_where_an_operator_put_it() {
     let probe = probe();
     let (person, session) = user(&probe, "listed").await;
-    let entries: Vec<_> = [json!({"format": "email", "email": person.email}), json!({"format": "username", "username": "nobody"})]
-        .into_iter()
-        .map(|entry| serde_json::from_value(entry).unwrap())
-        .collect();
+    let entries: Vec<_> =
+        [json!({"format": "email", "email": person.email}), json!({"format": "username", "username": "nobody"})]
+            .into_iter()
+            .map(|entry| serde_json::from_value(entry).unwrap())
+            .collect();
     let list = format!("{:064x}", std::process::id());
     let now = revocation_core::domain::time::EpochMillis(1_900_000_000_000);
     probe.bulk_jobs().unwrap().put_list_part(&list, 0, &entries, now).await.unwrap();

@@ -40,7 +40,8 @@ impl JobReader for Fake {
 impl RecordIndex for Fake {
     async fn listed(&self, day: &str, _: EpochMillis) -> Result<Vec<Listed>, PortError> {
         let of_day = self.records.iter().filter(|record| record.recorded_at().unwrap().utc_day() == day);
-        let listed = of_day.map(|record| Listed { recorded_at: record.recorded_at().unwrap(), key: record.key.clone() });
+        let listed =
+            of_day.map(|record| Listed { recorded_at: record.recorded_at().unwrap(), key: record.key.clone() });
         Ok(listed.collect())
     }
 }
@@ -59,11 +60,13 @@ impl PersonReader for Fake {
         if self.people_are_out {
             return Err(PortError::retry("cognito-idp:ListUsers", "too_many_requests"));
         }
-        let person = |subject: &SubjectKey| (subject.sub.0 != "s-1").then(|| Person {
-            username: subject.sub.0.clone(),
-            name: Some(format!("Name of {}", subject.sub)),
-            email: None,
-        });
+        let person = |subject: &SubjectKey| {
+            (subject.sub.0 != "s-1").then(|| Person {
+                username: subject.sub.0.clone(),
+                name: Some(format!("Name of {}", subject.sub)),
+                email: None,
+            })
+        };
         Ok(subjects.iter().map(|subject| (subject.clone(), person(subject))).collect())
     }
 }
@@ -109,8 +112,7 @@ fn stored(job: &BulkJob, n: usize) -> StoredRecord {
         ip: None,
         user_agent: None,
     };
-    let record =
-        AuditRecord::sum_up(&started, Some(&member.key), &BTreeMap::new()).with_sessions(Some(vec![session]));
+    let record = AuditRecord::sum_up(&started, Some(&member.key), &BTreeMap::new()).with_sessions(Some(vec![session]));
     let key = RecordKey { revocation_id: record.revocation_id.0.clone(), step: format!("completed/{}", member.key) };
     let body = Attribute::Text(serde_json::to_string(&record).unwrap());
     let attributes = [("body", body), ("recorded_at", Attribute::Number(AT.0.to_string()))];
@@ -143,8 +145,13 @@ fn fake() -> (Fake, RevocationId) {
         // Before this revocation: another one's.
         ((member(2).key, "o".to_owned()), EpochMillis(AT.0 - 9)),
     ];
-    let fake =
-        Fake { job: Some((job, control)), pages: vec![page(1, 0..3), second], records, refused: refused.into(), ..Fake::default() };
+    let fake = Fake {
+        job: Some((job, control)),
+        pages: vec![page(1, 0..3), second],
+        records,
+        refused: refused.into(),
+        ..Fake::default()
+    };
     (fake, id)
 }
 

@@ -18,7 +18,18 @@ pub(crate) const MOST_BYTES: usize = 256 * 1024 * 1024;
 const MOST_SHOWN: usize = 20;
 /// What a column with subjects may be called, without regard to case.
 const HEADERS: [&str; 12] = [
-    "subject", "email", "e-mail", "mail", "sub", "username", "user name", "user", "phone", "phone_number", "login", "account",
+    "subject",
+    "email",
+    "e-mail",
+    "mail",
+    "sub",
+    "username",
+    "user name",
+    "user",
+    "phone",
+    "phone_number",
+    "login",
+    "account",
 ];
 
 /// A list.
@@ -91,7 +102,8 @@ fn refused(mistakes: &[String]) -> Failure {
         shown.push(&more);
     }
     let what = format!("{} lines of the list name nobody; nothing was requested\n{}", mistakes.len(), shown.join("\n"));
-    Failure::usage(what).next("mend or take out these lines; is the right column named subject, email, sub or username?")
+    Failure::usage(what)
+        .next("mend or take out these lines; is the right column named subject, email, sub or username?")
 }
 
 /// The entry as text, by which it is told from others. Addresses differ by more than case only for machines.
@@ -118,7 +130,10 @@ mod tests {
 
     fn emails(text: &str) -> Vec<String> {
         let entries = read(text.as_bytes()).unwrap().entries;
-        entries.iter().map(|entry| if let SubjectIdentifier::Email { email } = entry { email.clone() } else { panic!() }).collect()
+        entries
+            .iter()
+            .map(|entry| if let SubjectIdentifier::Email { email } = entry { email.clone() } else { panic!() })
+            .collect()
     }
 
     #[test]
@@ -129,7 +144,10 @@ mod tests {
             "\u{feff}email\r\na@example.com\r\nb@example.com",
             "# who leaves\n\na@example.com\n  b@example.com  \n# end",
             "name;E-Mail;since\n\"Müller; Jane\";a@example.com;2020\nB;b@example.com;2021",
-            "name\tusername\tmail\nJ\t\ta@example.com\nB\t\tb@example.com".replace("username\t", "").replace("\t\t", "\t").as_str(),
+            "name\tusername\tmail\nJ\t\ta@example.com\nB\t\tb@example.com"
+                .replace("username\t", "")
+                .replace("\t\t", "\t")
+                .as_str(),
             "\"a@example.com\",\"x\"\n\"b@example.com\",\"y\"",
         ] {
             assert_eq!(emails(text), plain, "{text:?}");

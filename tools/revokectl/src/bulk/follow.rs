@@ -7,8 +7,8 @@ use revocation_aws::dynamodb::DynamoBulkJobs;
 use revocation_core::domain::bulk::{BulkJob, Control, Stage, Tally, Wish};
 use revocation_core::domain::revocation_id::RevocationId;
 
-use super::view::{View, exit, state, verdict};
 use super::load;
+use super::view::{View, exit, state, verdict};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::moment::span;
@@ -61,10 +61,16 @@ fn end(context: &Context, job: &BulkJob, control: &Control) -> Result<Exit, Fail
     context.pending(None);
     let id = &job.id;
     context.screen.result(&View::of(job, control), |screen| {
-        let after = |at: Option<_>| at.map(|at: revocation_core::domain::time::EpochMillis| span(at.since(job.received_at)));
-        let refused = after(job.locked_out_at).map(|after| format!("\neverybody was refused {after} after the request was received"));
+        let after =
+            |at: Option<_>| at.map(|at: revocation_core::domain::time::EpochMillis| span(at.since(job.received_at)));
+        let refused = after(job.locked_out_at)
+            .map(|after| format!("\neverybody was refused {after} after the request was received"));
         let ended = after(job.ended_at).map(|after| format!(", all was done after {after}"));
-        let failures = if exit(job) == Exit::Partial { format!("\nwhat did not go as it should: revokectl job show {id}") } else { String::new() };
+        let failures = if exit(job) == Exit::Partial {
+            format!("\nwhat did not go as it should: revokectl job show {id}")
+        } else {
+            String::new()
+        };
         format!(
             "{}{}{}{failures}\nreport: revokectl report --job {id}",
             verdict(screen, job, control),
@@ -124,12 +130,15 @@ impl Bars {
             bar.set_length(listed);
             bar.set_position(position.min(listed));
         }
-        let failed = if failed + handed_over > 0 { format!("  {} failed", failed + handed_over) } else { String::new() };
+        let failed =
+            if failed + handed_over > 0 { format!("  {} failed", failed + handed_over) } else { String::new() };
         self.ended.set_message(format!("{}{failed}", state(job, control)));
         let due = self.line_at.is_none_or(|at| at.elapsed() >= LINE_EVERY);
         if self.lines && due {
             self.line_at = Some(Instant::now());
-            context.screen.note(format_args!("{}: {locked_out} of {listed} refused, {done} done{failed}", state(job, control)));
+            context
+                .screen
+                .note(format_args!("{}: {locked_out} of {listed} refused, {done} done{failed}", state(job, control)));
         }
     }
 

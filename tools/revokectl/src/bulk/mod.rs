@@ -43,9 +43,9 @@ pub(crate) async fn load(
 
 /// Reads the id of a job.
 pub(crate) fn job_id(text: &str) -> Result<RevocationId, String> {
-    let is_id = text.strip_prefix("rv_").is_some_and(|hex| {
-        hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    });
+    let is_id = text
+        .strip_prefix("rv_")
+        .is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
     if is_id { Ok(RevocationId(text.to_owned())) } else { Err("expected rv_ and 32 hexadecimal digits".to_owned()) }
 }
 
@@ -63,6 +63,7 @@ pub(crate) async fn steer(context: &Context, id: &RevocationId, action: ControlA
 
 /// Puts an event on the bus.
 pub(crate) async fn publish(context: &Context, event: Event) -> Result<(), Failure> {
-    let publisher = EventBridgePublisher::new(context.aws().await?, &context.operations().await?.bus_name, EVENT_SOURCE);
+    let publisher =
+        EventBridgePublisher::new(context.aws().await?, &context.operations().await?.bus_name, EVENT_SOURCE);
     publisher.publish(&[event]).await.map_err(|error| context.explain(error.into()))
 }

@@ -72,7 +72,12 @@ fn is_called(group: &Group, called: &str) -> bool {
 
 impl Plan {
     /// Of a list of so many.
-    pub(crate) async fn of_list(context: &Context, who: String, members: usize, reason: ReasonCode) -> Result<Self, Failure> {
+    pub(crate) async fn of_list(
+        context: &Context,
+        who: String,
+        members: usize,
+        reason: ReasonCode,
+    ) -> Result<Self, Failure> {
         let pools = context.operations().await?.pools();
         let follows = follows(context, reason).await?;
         Ok(Self { who, members, and_more: false, pools, first: Vec::new(), reason, follows })
@@ -148,6 +153,7 @@ async fn follows(context: &Context, reason: ReasonCode) -> Result<Vec<&'static s
         NoticeChannel::Topic => Some("is told of to the notice topic"),
     };
     let devices = row.forget_devices.then_some("has remembered devices forgotten");
-    let all = [Some("is refused at once, everybody before anybody is signed out"), lock, Some("is signed out everywhere")];
+    let all =
+        [Some("is refused at once, everybody before anybody is signed out"), lock, Some("is signed out everywhere")];
     Ok(all.into_iter().chain([devices, notice]).flatten().collect())
 }

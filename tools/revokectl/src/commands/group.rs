@@ -180,7 +180,8 @@ async fn upload(
 ) -> Result<(), Failure> {
     let size = usize::try_from(LIST_PART_ENTRIES).unwrap_or(usize::MAX);
     let parts: Vec<(u32, &[SubjectIdentifier])> = (0..).zip(list.entries.chunks(size)).collect();
-    let bar = if context.screen.is_interactive() { ProgressBar::new(parts.len() as u64) } else { ProgressBar::hidden() };
+    let bar =
+        if context.screen.is_interactive() { ProgressBar::new(parts.len() as u64) } else { ProgressBar::hidden() };
     let now = context.now();
     let writes = stream::iter(parts).map(|(part, entries)| jobs.put_list_part(&list.id, part, entries, now));
     let written = writes.buffer_unordered(UPLOADS).inspect(|_| bar.inc(1)).try_collect::<Vec<()>>().await;

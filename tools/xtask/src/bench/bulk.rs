@@ -145,7 +145,12 @@ fn print(figures: &Figures) {
     let seconds = |s: f64| format!("{s:.1} s");
     let members_row = format!("{members} members tombstoned");
     table.add_row([members_row, seconds(figures.tombstoned_s), "10 s".into(), "2 s".into()]);
-    table.add_row(["all refused by the authorizer, swept".into(), seconds(figures.refused_s), "10 s".into(), "-".to_owned()]);
+    table.add_row([
+        "all refused by the authorizer, swept".into(),
+        seconds(figures.refused_s),
+        "10 s".into(),
+        "-".to_owned(),
+    ]);
     let took = format!("{} ({:.2} of the ideal {})", seconds(figures.took_s), figures.ratio, seconds(figures.ideal_s));
     table.add_row([format!("{calls} calls at {share_per_cent} % of 25/s"), took, "1.15".into(), "1.05".into()]);
     let rate = format!("{throttled} ({:.2} %)", 100.0 * throttled / (calls + throttled));
@@ -153,5 +158,7 @@ fn print(figures: &Figures) {
     let rss = figures.rss_kib.map_or("-".to_owned(), |kib| format!("{kib} KiB"));
     table.add_row(["memory of bulk".into(), rss, "-".into(), "-".to_owned()]);
     say::line(table);
-    say::line("The sweep asks for one token after the other; the emulator's own share is in every figure but the ratio.");
+    say::line(
+        "The sweep asks for one token after the other; the emulator's own share is in every figure but the ratio.",
+    );
 }

@@ -76,7 +76,9 @@ impl LocalCloud {
             Server::start(repo, &venv, &dir, &options.facts_file, options.detached)
         })?;
         // From here on an early return drops the server, which ends it.
-        let deployed = say::waiting("deploying infra/template.yaml", || deploy::deploy(repo, &venv, &server, options.parameter.as_ref()))?;
+        let deployed = say::waiting("deploying infra/template.yaml", || {
+            deploy::deploy(repo, &venv, &server, options.parameter.as_ref())
+        })?;
         let facts = Facts::new(deployed, &server)?;
         facts.write(&options.facts_file)?;
         Ok(Self {

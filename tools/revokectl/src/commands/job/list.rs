@@ -17,7 +17,11 @@ pub(super) struct Args {
 
 fn month(text: &str) -> Result<String, String> {
     let day: Result<jiff::civil::Date, _> = format!("{text}-01").parse();
-    if text.len() == 7 && day.is_ok() { Ok(text.to_owned()) } else { Err("expected a month such as 2026-01".to_owned()) }
+    if text.len() == 7 && day.is_ok() {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a month such as 2026-01".to_owned())
+    }
 }
 
 /// Runs the command.

@@ -38,7 +38,12 @@ pub(super) async fn run(context: &Context, id: &RevocationId) -> Result<Exit, Fa
     context.screen.result(&shown, |screen| {
         let mut text = shown.view.draw(screen);
         for entry in &control.entries {
-            text.push_str(&format!("\n{} {:?} by {}", entry.at.rfc3339(), entry.action, crate::text::plain(&entry.by.id)));
+            text.push_str(&format!(
+                "\n{} {:?} by {}",
+                entry.at.rfc3339(),
+                entry.action,
+                crate::text::plain(&entry.by.id)
+            ));
         }
         if !shown.failures.is_empty() {
             let mut grid = Grid::new(["subject", "why"]);
