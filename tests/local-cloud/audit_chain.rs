@@ -19,6 +19,7 @@ use revocation_core::usecase::chain_audit::AuditChainer;
 use revocation_lambda::clock::SystemClock;
 use revocation_probe::{Facts, Probe, until};
 
+use crate::revokectl::{code, run, text};
 use crate::world::{LIMIT, ask, fresh, probe, record, request, user, variable};
 
 /// A tick of the schedule, which comes by itself every minute.
@@ -103,6 +104,11 @@ async fn what_is_done_to_records_is_found_and_named() {
     assert_eq!(mistakes_of(&after, &altered), [&Mistake::RecordAltered]);
     assert_eq!(mistakes_of(&after, &deleted), [&Mistake::RecordMissing]);
     assert_eq!(mistakes_of(&after, &honest), Vec::<&Mistake>::new());
+    let told = run(&probe, &["audit", "verify", "--day", &today()]);
+    assert_eq!(code(&told), 5, "{}", text(&told.stderr));
+    for told in [format!("{altered}: the record was altered"), format!("{deleted}: the record was deleted")] {
+        assert!(text(&run(&probe, &["audit", "verify", "--day", &today()]).stdout).contains(&told), "{told}");
+    }
     let of_its_day = verified(facts, &at.utc_day()).await;
     assert_eq!(mistakes_of(&of_its_day, &inserted), [&Mistake::RecordInserted]);
     // The others' tests go on: nobody else's record is concerned by what was done here.

@@ -14,6 +14,7 @@ mod gate;
 mod intakes;
 mod introspect;
 mod notices;
+mod report;
 mod revokectl;
 mod scim;
 mod siem_feed;

@@ -35,20 +35,20 @@ fn command(probe: &Probe, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(probe: &Probe, arguments: &[&str]) -> Output {
+pub(crate) fn run(probe: &Probe, arguments: &[&str]) -> Output {
     command(probe, arguments).output().unwrap()
 }
 
-fn code(output: &Output) -> i32 {
+pub(crate) fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// The one JSON document on standard output.
-fn document(output: &Output) -> Value {
+pub(crate) fn document(output: &Output) -> Value {
     let printed = text(&output.stdout);
     serde_json::from_str(&printed).unwrap_or_else(|_| panic!("{printed}\n{}", text(&output.stderr)))
 }

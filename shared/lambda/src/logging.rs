@@ -13,7 +13,7 @@ use crate::env::{EnvReader, Variables};
 
 /// Crates whose logs follow `LOG_LEVEL`. All others, the AWS SDK before all, stay at warnings: at `debug` it writes
 /// request bodies, which hold phone numbers and user names (I10).
-const OURS: [&str; 21] = [
+const OURS: [&str; 25] = [
     "revocation_core",
     "revocation_aws",
     "revocation_lambda",
@@ -28,6 +28,10 @@ const OURS: [&str; 21] = [
     "intake_scim",
     "intake_siem",
     "revoke",
+    "audit_chain",
+    "bulk",
+    "report",
+    "revocation_report",
     "notify",
     "compromise_counter",
     "authorizer",

@@ -8,7 +8,7 @@ const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 240.0;
 const LEFT: f64 = 44.0;
 const RIGHT: f64 = 12.0;
-const TOP: f64 = 46.0;
+const TOP: f64 = 50.0;
 const BOTTOM: f64 = 34.0;
 /// Columns: enough to see a second hump, few enough to be read on paper.
 const COLUMNS: u32 = 20;
@@ -48,8 +48,8 @@ pub(crate) fn histogram(distribution: &mut Distribution, title: &str) -> String 
             );
         }
     }
-    mark(&mut svg, p50, step, "p50", &said50, 16.0);
-    mark(&mut svg, p99, step, "p99", &said99, 36.0);
+    mark(&mut svg, p50, step, "p50", &said50, 20.0);
+    mark(&mut svg, p99, step, "p99", &said99, 40.0);
     svg.push_str("</svg>");
     svg
 }

@@ -82,6 +82,11 @@ impl Operations {
         })
     }
 
+    /// The pools by their ids.
+    pub(crate) fn pools(&self) -> Vec<UserPoolId> {
+        self.user_pool_ids.iter().cloned().map(UserPoolId).collect()
+    }
+
     /// What follows from a reason here.
     pub(crate) fn policy(&self) -> Policy {
         Policy::with(&self.policy_overrides)

@@ -2,6 +2,7 @@
 
 mod audit_table;
 pub(crate) mod cast;
+mod contractors;
 mod enforcement;
 mod intakes;
 mod layer;
@@ -21,10 +22,12 @@ pub(crate) struct Args {}
 /// Runs the command. Fails at the first thing that is not as told.
 pub(crate) fn run(_args: &Args) -> Result<()> {
     let repo = Repo::find()?;
+    let revokectl = contractors::built(&repo)?;
     let cloud = LocalCloud::start(&repo, &StartOptions::for_command(&repo, "demo"))?;
     let probe = Probe::read(cloud.facts_file())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no async runtime")?;
-    runtime.block_on(story::tell(&probe)).with_context(|| {
+    let reports = repo.target("demo-report");
+    runtime.block_on(story::tell(&probe, &revokectl, reports)).with_context(|| {
         format!("the story did not come out as told; what the pipeline wrote is in {}", probe.facts.log)
     })
 }

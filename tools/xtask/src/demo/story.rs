@@ -1,5 +1,6 @@
 //! The story, act by act.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -9,6 +10,7 @@ use revocation_core::domain::request::Effect;
 use revocation_probe::{NewUser, PageInbox, Probe, Tokens, User, until};
 
 use super::audit_table;
+use super::contractors;
 use super::cast::{Player, Told, okta, player, removed_from_group, sign_in};
 use super::enforcement;
 use super::intakes;
@@ -21,7 +23,7 @@ pub(super) const LIMIT: Duration = Duration::from_secs(20);
 const BOBS_PHONE: &str = "+12065550100";
 
 /// Tells it. Fails at the first thing that is not as told.
-pub(super) async fn tell(probe: &Probe) -> Result<()> {
+pub(super) async fn tell(probe: &Probe, revokectl: &Path, reports: PathBuf) -> Result<()> {
     let teller = Teller::new();
     let pages = probe.page_inbox("demo-pages").await?;
     let mut told = Vec::new();
@@ -113,6 +115,8 @@ pub(super) async fn tell(probe: &Probe) -> Result<()> {
     say::line("\nThe audit trail\n");
     users.extend([alice, bob, carol].into_iter().chain(others).map(|player| player.user));
     say::line(audit_table::table(probe, &users).await?);
+    Teller::act(16, "A contractor's sixty people leave; an operator ends it, an auditor asks");
+    contractors::leave(&teller, probe, revokectl, &reports).await?;
     say::line(format_args!("\nAs told, in {:.1} s.", teller.elapsed().as_secs_f64()));
     Ok(())
 }

@@ -26,6 +26,8 @@ const OUTAGE_AFTER: usize = 8;
 const MOST_STALLS: u32 = 20;
 /// The same for so few that it may be them and not the service.
 const MOST_STALLS_OF_FEW: u32 = 3;
+/// How often a page's members are tried before those that fail are left to `revoke`.
+const ROUNDS: usize = 3;
 /// Code of a member that was left to the function `revoke`.
 const HANDED_OVER: &str = "handed_over";
 
@@ -41,62 +43,107 @@ enum Ended {
     Skipped,
 }
 
+/// What came of some members.
+#[derive(Default)]
+struct Round {
+    tally: Tally,
+    failures: Vec<MemberFailure>,
+    /// Those to be tried again, and why the last of them is.
+    later: Vec<Profile>,
+    why: Option<PortError>,
+    /// How many came to nothing in a row.
+    in_a_row: usize,
+    skipped: bool,
+}
+
+impl Round {
+    fn is_outage(&self, job: &BulkJob) -> bool {
+        self.in_a_row >= OUTAGE_AFTER && job.stalls < MOST_STALLS
+    }
+
+    fn add(&mut self, ended: Ended) {
+        match ended {
+            Ended::Later(member, error) => {
+                self.in_a_row += 1;
+                self.why = Some(error);
+                self.later.push(member);
+            }
+            // Once an outage is noticed nobody else is tried, which says nothing of the service.
+            Ended::Skipped => self.skipped = true,
+            Ended::Done | Ended::Failed(_) if self.in_a_row < OUTAGE_AFTER => self.in_a_row = 0,
+            Ended::Done | Ended::Failed(_) => {}
+        }
+    }
+}
+
 impl BulkRevoker {
     /// Ends the sessions of everyone on the page; done anew after an interruption, which is quick for those who are done.
     pub(super) async fn end(&self, job: &mut BulkJob, number: u32, until: EpochMillis) -> Result<(), Stop> {
         job.stage = Stage::Ending;
         let mut page = self.page(job, number).await?;
+        let (mut tally, mut failures, mut members) = (Tally::default(), Vec::new(), page.members.clone());
+        let mut why = None;
+        for _ in 0..ROUNDS {
+            let round = self.round(job, members, tally, until).await?;
+            tally = round.tally;
+            self.count_in(job, tally).await?;
+            match round.why.clone() {
+                Some(error) if round.is_outage(job) => return Err(Stop::Stalled(error)),
+                _ if round.skipped => return Err(Stop::Interrupted),
+                error => why = error,
+            }
+            failures.extend(round.failures);
+            members = round.later;
+            if members.is_empty() {
+                break;
+            }
+        }
+        // So few that it may be them, or the service.
+        let all_fail = !members.is_empty() && members.len() == page.members.len();
+        if let Some(error) = why.filter(|_| all_fail && job.stalls < MOST_STALLS_OF_FEW) {
+            return Err(Stop::Stalled(error));
+        }
+        tally.handed_over = members.len() as u64;
+        failures.extend(self.hand_over(job, members).await?);
+        self.close(job, page_of(&mut page, failures, self.clock.now()), tally).await
+    }
+
+    /// Ends the sessions of `members`, many at a time, until the slice is over or somebody wishes otherwise.
+    async fn round(
+        &self,
+        job: &mut BulkJob,
+        members: Vec<Profile>,
+        counted: Tally,
+        until: EpochMillis,
+    ) -> Result<Round, Stop> {
         let (stopped, snapshot) = (AtomicBool::new(false), job.clone());
-        let mut ends = stream::iter(page.members.clone())
+        let mut round = Round { tally: counted, ..Round::default() };
+        let mut saved_at = self.clock.now();
+        let mut ends = stream::iter(members)
             .map(|member| self.end_one(&snapshot, member, &stopped))
             .buffer_unordered(AT_ONCE);
-        let (mut tally, mut failures, mut later, mut skipped) = (Tally::default(), Vec::new(), Vec::new(), false);
-        let (mut outage, mut in_a_row, mut saved_at) = (None, 0, self.clock.now());
         while let Some(ended) = ends.next().await {
-            in_a_row = match ended {
-                Ended::Later(..) => in_a_row + 1,
-                // Once the outage is noticed nobody else is tried, which says nothing of the service.
-                Ended::Skipped => in_a_row,
-                Ended::Done | Ended::Failed(_) if in_a_row >= OUTAGE_AFTER => in_a_row,
-                Ended::Done | Ended::Failed(_) => 0,
-            };
-            match ended {
-                Ended::Done => tally.ended += 1,
+            match &ended {
+                Ended::Done => round.tally.ended += 1,
                 Ended::Failed(failure) => {
-                    tally.failed += 1;
-                    failures.push(failure);
+                    round.tally.failed += 1;
+                    round.failures.push(failure.clone());
                 }
-                Ended::Later(member, error) => {
-                    outage = Some(error);
-                    later.push(member);
-                }
-                Ended::Skipped => skipped = true,
+                Ended::Later(..) | Ended::Skipped => {}
             }
-            if (in_a_row >= OUTAGE_AFTER && job.stalls < MOST_STALLS) || self.clock.now() >= until {
+            round.add(ended);
+            if round.is_outage(job) || self.clock.now() >= until {
                 stopped.store(true, Ordering::Relaxed);
             }
             if self.clock.now().since(saved_at) >= PROGRESS {
                 saved_at = self.clock.now();
-                self.count_in(job, tally).await?;
+                self.count_in(job, round.tally).await?;
                 if self.jobs.control(&job.id).await?.wish != Wish::Run {
                     stopped.store(true, Ordering::Relaxed);
                 }
             }
         }
-        drop(ends);
-        let most_stalls = if in_a_row >= OUTAGE_AFTER { MOST_STALLS } else { MOST_STALLS_OF_FEW };
-        let all_fail = in_a_row >= OUTAGE_AFTER || later.len() == page.members.len();
-        if let Some(error) = outage.filter(|_| all_fail && job.stalls < most_stalls) {
-            self.count_in(job, tally).await?;
-            return Err(Stop::Stalled(error));
-        }
-        if skipped {
-            self.count_in(job, tally).await?;
-            return Err(Stop::Interrupted);
-        }
-        tally.handed_over = later.len() as u64;
-        failures.extend(self.hand_over(job, later).await?);
-        self.close(job, page_of(&mut page, failures, self.clock.now()), tally).await
+        Ok(round)
     }
 
     /// Closes the tombstones of everyone on the page who was not signed out yet, after a cancellation.
@@ -146,7 +193,11 @@ impl BulkRevoker {
                 Some(code) => Ended::Failed(MemberFailure { subject: member.key, code }),
                 None => Ended::Done,
             },
-            Err(error) if error.disposition() == Disposition::Retry => Ended::Later(member, port_error(&error)),
+            Err(error) if error.disposition() == Disposition::Retry => {
+                let error = port_error(&error);
+                tracing::warn!(%error, job_id = %job.id, subject = %member.key, "not ended yet");
+                Ended::Later(member, error)
+            }
             Err(error) => Ended::Failed(failure(&member, &error)),
         }
     }
