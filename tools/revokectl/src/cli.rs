@@ -123,7 +123,9 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_people_write_them() {
-        for (text, seconds) in [("90", 90), ("90s", 90), ("2m", 120), ("1h 30m", 5_400), ("PT1H", 3_600), ("7d", 604_800)] {
+        for (text, seconds) in
+            [("90", 90), ("90s", 90), ("2m", 120), ("1h 30m", 5_400), ("PT1H", 3_600), ("7d", 604_800)]
+        {
             assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         for bad in ["", "soon", "-3s", "3 fortnights", "99999999999999999999"] {
