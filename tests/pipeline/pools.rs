@@ -7,7 +7,7 @@ use revocation_core::domain::event::Event;
 use revocation_core::domain::profile::{SubjectKey, UserPoolId};
 use revocation_core::domain::time::EpochSeconds;
 use revocation_core::domain::tombstone::{LONGEST_REFRESH_LIFE, Refusal, TokenStamp};
-use revocation_core::ports::{Clock as _, PortError};
+use revocation_core::ports::PortError;
 use revocation_testkit::cloud::POOL;
 use serde_json::{Value, json};
 

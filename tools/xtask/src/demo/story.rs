@@ -10,8 +10,8 @@ use revocation_core::domain::request::Effect;
 use revocation_probe::{NewUser, PageInbox, Probe, Tokens, User, until};
 
 use super::audit_table;
-use super::contractors;
 use super::cast::{Player, Told, okta, player, removed_from_group, sign_in};
+use super::contractors;
 use super::enforcement;
 use super::intakes;
 use super::layer;

@@ -119,9 +119,8 @@ impl BulkRevoker {
         let (stopped, snapshot) = (AtomicBool::new(false), job.clone());
         let mut round = Round { tally: counted, ..Round::default() };
         let mut saved_at = self.clock.now();
-        let mut ends = stream::iter(members)
-            .map(|member| self.end_one(&snapshot, member, &stopped))
-            .buffer_unordered(AT_ONCE);
+        let mut ends =
+            stream::iter(members).map(|member| self.end_one(&snapshot, member, &stopped)).buffer_unordered(AT_ONCE);
         while let Some(ended) = ends.next().await {
             match &ended {
                 Ended::Done => round.tally.ended += 1,
