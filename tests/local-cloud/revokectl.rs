@@ -216,7 +216,7 @@ async fn waiting_can_be_left_out_and_has_an_end() {
 async fn dead_letters_are_shown_without_names_tried_again_and_given_up() {
     let probe = probe();
     let marker = fresh("marker");
-    let queue = &probe.facts.notify_dlq_url;
+    let queue = &probe.facts.notify_queue_url;
     probe.send(queue, &format!("no event, but {marker}@example.com")).await.unwrap();
     let listed = async || {
         let rows = document(&run(&probe, &["dlq", "list", "--output", "json"]));

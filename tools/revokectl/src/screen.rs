@@ -7,7 +7,7 @@ use revocation_lambda::env::Variables;
 use serde::Serialize;
 
 use crate::cli::{Format, Globals};
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::grid::Grid;
 use crate::text::{is_deceptive, plain};
 
@@ -126,6 +126,10 @@ impl Screen {
                 "error": {"code": failure.exit, "exit_code": failure.exit.code(), "what": failure.what, "next": failure.next}
             });
             return self.note(escaped(&told.to_string()));
+        }
+        if failure.exit == Exit::Interrupted && self.interactive {
+            // The terminal has written "^C" where the cursor stood.
+            self.note("");
         }
         let error = paint(self.paint && io::stderr().is_terminal(), Tone::Bad, "error:");
         // The lines are ours; what is quoted in them may not be.

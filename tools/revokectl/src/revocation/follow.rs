@@ -37,19 +37,19 @@ struct Told {
 }
 
 /// Waits until the revocation is finished, telling each step.
-pub(super) async fn to_the_end(context: &Context, request: &RevocationRequest) -> Result<Exit, Failure> {
+pub(super) async fn to_the_end(context: &Context, request: &RevocationRequest, sent: Instant) -> Result<Exit, Failure> {
     let (operations, id) = (context.operations().await?, request.id());
     let reader = DynamoAuditReader::new(context.aws().await?, &operations.revocations_table);
-    let (begun, mut told) = (Instant::now(), Told::default());
+    let mut told = Told::default();
     loop {
         let trail = reader.trail(&id).await.map_err(|error| lost_sight(context, &id, error.into()))?;
         if let Some(trail) = &trail {
-            tell(context, trail, begun.elapsed(), &mut told);
+            tell(context, trail, sent.elapsed(), &mut told);
             if trail.finished {
                 return end(context, trail, &told);
             }
         }
-        if begun.elapsed() >= context.globals.timeout {
+        if sent.elapsed() >= context.globals.timeout {
             return Err(too_late(context, &id, trail.as_ref()));
         }
         tokio::time::sleep(PAUSE).await;

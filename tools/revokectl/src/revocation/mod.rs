@@ -4,6 +4,8 @@ mod everyone;
 mod follow;
 mod plan;
 
+use std::time::Instant;
+
 use revocation_aws::eventbridge::EventBridgePublisher;
 use revocation_core::domain::event::Event;
 use revocation_core::domain::reason::ReasonCode;
@@ -59,14 +61,14 @@ pub(crate) async fn carry_out(context: &Context, wish: Wish<'_>, dry_run: bool) 
 
 /// Requests it, and waits until it is done, unless that is not wanted.
 async fn ask_and_follow(context: &Context, request: &RevocationRequest) -> Result<Exit, Failure> {
-    let id = request.id();
+    let (id, sent) = (request.id(), Instant::now());
     publish(context, &id, Event::RevocationRequested(request.clone())).await?;
     if context.globals.no_wait {
         let told = serde_json::json!({"revocation_id": id, "outcome": "requested"});
         context.screen.result(&told, |_| format!("requested: {id}\nlook with: revokectl audit show {id}"))?;
         return Ok(Exit::Done);
     }
-    follow::to_the_end(context, request).await
+    follow::to_the_end(context, request, sent).await
 }
 
 async fn request(context: &Context, wish: &Wish<'_>) -> Result<RevocationRequest, Failure> {
