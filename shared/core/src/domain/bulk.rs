@@ -209,10 +209,9 @@ impl BulkJob {
         }
         match (control.wish, self.stage) {
             (Wish::Cancel, _) => self.call_off(),
-            (Wish::Pause, _) => Work::Rest,
             (Wish::Run, Stage::Counting) => Work::Count,
             (Wish::Run, Stage::AwaitingApproval) if control.approved_by.is_some() => Work::List,
-            (Wish::Run, Stage::AwaitingApproval) => Work::Rest,
+            (Wish::Pause, _) | (Wish::Run, Stage::AwaitingApproval) => Work::Rest,
             (Wish::Run, _) => self.go_on(),
         }
     }

@@ -28,7 +28,7 @@ mod paced;
 pub use paced::Paced;
 
 /// How long a lease is good for after each save. The longest time between two saves is a handful of calls.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 /// First wait when a service is out; doubled with every slice that gets nothing done.
 const FIRST_STALL: Duration = Duration::from_secs(5);
 /// Longest wait.

@@ -111,10 +111,10 @@ impl AuditChainer {
             days.push_front(day);
             if opened {
                 let before = days.front().and_then(|day| day_plus(day, -1));
-                if let Some(before) = before {
-                    if self.chain.last(&before).await?.is_some() {
-                        days.push_front(before);
-                    }
+                if let Some(before) = before
+                    && self.chain.last(&before).await?.is_some()
+                {
+                    days.push_front(before);
                 }
                 return Ok(days.into());
             }

@@ -1,3 +1,10 @@
+#![expect(
+    clippy::cast_possible_wrap,
+    clippy::cast_possible_truncation,
+    clippy::too_many_lines,
+    reason = "small numbers, and one table of tamperings"
+)]
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

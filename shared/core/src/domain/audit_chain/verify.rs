@@ -105,10 +105,11 @@ fn links(evidence: &DayEvidence, findings: &mut Findings<'_>) {
         let opens = link.chained == Chained::Opening;
         if link.hash != link.expected_hash() || link.day != evidence.day || opens != (link.n == 0) {
             findings.link(link, Mistake::LinkAltered);
-        } else if let Some(before) = before.filter(|before| before.n.checked_add(1) == Some(link.n)) {
-            if link.previous != before.hash && link.previous != before.expected_hash() {
-                findings.link(link, Mistake::LinkForked);
-            }
+        } else if let Some(before) = before.filter(|before| before.n.checked_add(1) == Some(link.n))
+            && link.previous != before.hash
+            && link.previous != before.expected_hash()
+        {
+            findings.link(link, Mistake::LinkForked);
         }
         before = Some(link);
     }

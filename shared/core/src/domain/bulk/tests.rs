@@ -87,7 +87,7 @@ fn who_joins_meanwhile_is_found_by_a_pass_and_a_group_that_never_ends_growing_is
     let words = story(job(), &[1, 1, 0]);
     assert_eq!(words.iter().filter(|work| **work == Work::NextPass).count(), 2);
     let endless = story(job(), &[1; 20]);
-    assert_eq!(endless.iter().filter(|work| **work == Work::NextPass).count() as u32, MOST_PASSES - 1);
+    assert_eq!(endless.iter().filter(|work| **work == Work::NextPass).count(), MOST_PASSES as usize - 1);
     let list = SubjectIdentifier::List { list: "a".repeat(64) };
     let of_list = BulkJob { request: RevocationRequest { sub_id: list, ..request() }, ..job() };
     assert!(!story(of_list, &[3]).contains(&Work::NextPass), "a list does not grow");

@@ -154,14 +154,12 @@ impl BulkRevoker {
     fn has_ended(&self, account: &Account) -> bool {
         let Some(attribute) = self.settings.end_date_attribute.as_deref() else { return false };
         let Some(text) = account.attribute(attribute) else { return false };
-        match EndDate::parse(text) {
-            Ok(end) => account.enabled && end.is_some_and(|end| end.passed(self.clock.now().seconds())),
-            Err(_) => {
-                // The token gate refuses such a date already (I6); disabling somebody because of a typing error is not ours.
-                tracing::warn!(sub = %account.sub, "an end date cannot be read");
-                false
-            }
-        }
+        let Ok(end) = EndDate::parse(text) else {
+            // The token gate refuses such a date already (I6); disabling somebody because of a typing error is not ours.
+            tracing::warn!(sub = %account.sub, "an end date cannot be read");
+            return false;
+        };
+        account.enabled && end.is_some_and(|end| end.passed(self.clock.now().seconds()))
     }
 }
 

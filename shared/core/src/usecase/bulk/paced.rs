@@ -9,7 +9,7 @@ use crate::ports::{AccountLocker, Acted, DeviceForgetter, Pacer, PortError, Sess
 
 /// A port whose calls wait for their turn (I13).
 ///
-/// All of them share one quota here. On AWS sign-out and disabling do (UserUpdate, 25 a second); resetting a password and
+/// All of them share one quota here. On AWS sign-out and disabling do (`UserUpdate`, 25 a second); resetting a password and
 /// forgetting devices have quotas of their own of 30 and 25 a second, which are then never used up.
 pub struct Paced<P: ?Sized> {
     port: Arc<P>,
