@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::world::{LIMIT, ask, fresh, probe, record, request, user};
 
-/// Where the local cloud's stream writes (tools/xtask/local_cloud/deploy.py).
+/// Where the local cloud's stream writes (`tools/xtask/local_cloud/deploy.py`).
 const BUCKET: &str = "session-revocation-siem";
 
 /// Every event of one revocation on the stream, those of the sessions first.

@@ -189,9 +189,9 @@ async fn i08_a_crash_at_any_call_ends_in_one_record_that_is_told() {
             let key = world.cloud.add_user("alice");
             let detail = action("1", "alice@example.com", "disable");
             if lost {
-                world.cloud.lose_answer(call)
+                world.cloud.lose_answer(call);
             } else {
-                world.cloud.fail(call, PortError::retry("t", "timeout"))
+                world.cloud.fail(call, PortError::retry("t", "timeout"));
             }
             assert_eq!(deliver(&world, &detail).await, Fate::Again);
             assert_eq!(deliver(&world, &detail).await, Fate::Done);

@@ -7,10 +7,10 @@ use revocation_core::domain::policy::PolicyOverrides;
 use revocation_core::domain::tombstone::DEFAULT_CLOCK_SKEW;
 use revocation_lambda::env::{BadEnvironment, EnvReader, Variables};
 
-/// Cognito's UserUpdate quota: requests a second, per account and Region, not adjustable
-/// (<https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html>, "UserUpdate").
+/// Cognito's `UserUpdate` quota: requests a second, per account and Region, not adjustable
+/// (<https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html>, "`UserUpdate`").
 pub const USER_UPDATE_QUOTA: f64 = 25.0;
-/// Cognito's UserList quota, likewise.
+/// Cognito's `UserList` quota, likewise.
 pub const USER_LIST_QUOTA: f64 = 30.0;
 /// Of each quota, what bulk work may use by default: the rest is for people's own password changes, and for `revoke`.
 const DEFAULT_SHARE_PERCENT: f64 = 60.0;

@@ -70,7 +70,11 @@ impl KmsDigestVerifier {
         let verify = self.client.verify().key_id(&self.key).message_type(MessageType::Raw).signing_algorithm(ALGORITHM);
         match verify.message(Blob::new(digest.message())).signature(Blob::new(value)).send().await {
             Ok(answer) => Ok(answer.signature_valid()),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_kms_invalid_signature_exception()) => {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(aws_sdk_kms::operation::verify::VerifyError::is_kms_invalid_signature_exception) =>
+            {
                 Ok(false)
             }
             Err(error) => Err(port_error(VERIFY, &error)),

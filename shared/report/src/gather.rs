@@ -151,7 +151,7 @@ impl Sources {
         for (key, entry) in keys.iter().zip(&mut *entries) {
             match records.remove(key).map(read) {
                 Some(Some(record)) => {
-                    entry.subject = record.subject.clone();
+                    entry.subject.clone_from(&record.subject);
                     entry.record = Some((key.clone(), record));
                 }
                 Some(None) => entry.failure = Some("unreadable_record".to_owned()),

@@ -101,7 +101,7 @@ impl Row {
                 row.audit_record = key.to_string();
                 row.fill(record);
             }
-            None => row.outcome = "no_record".to_owned(),
+            None => "no_record".clone_into(&mut row.outcome),
         }
         if let Some(code) = &entry.failure {
             let separator = if row.failures.is_empty() { "" } else { "; " };
@@ -121,7 +121,7 @@ impl Row {
         self.outcome = word(&record.outcome);
         self.reason = word(&record.reason);
         self.effect = word(&record.effect);
-        self.reason_text = record.reason_admin.english_or_first().unwrap_or_default().to_owned();
+        record.reason_admin.english_or_first().unwrap_or_default().clone_into(&mut self.reason_text);
         self.initiator_kind = word(&record.initiator.kind);
         self.initiator.clone_from(&record.initiator.id);
         self.source.clone_from(&record.source.name);

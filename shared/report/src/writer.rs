@@ -91,7 +91,7 @@ impl<C: Write, M: Write> ReportWriter<C, M> {
 
     /// Writes what is left, and makes the page.
     pub fn finish(mut self) -> Result<Finished, ReportError> {
-        let hashing = self.csv.into_inner().map_err(|error| error.into_error())?;
+        let hashing = self.csv.into_inner().map_err(csv::IntoInnerError::into_error)?;
         let (_, csv_sha256, csv_bytes) = hashing.finish()?;
         let html = self.page.render(&self.counts, &mut self.to_tombstone, &mut self.to_seal, &csv_sha256)?;
         let files = vec![

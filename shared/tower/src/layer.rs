@@ -115,10 +115,10 @@ impl Guard {
 
     /// Notes that a session that was ended is refused: the proof that it was.
     fn refused(&self, denied: &Denied) -> Denial {
-        if let Some(recorder) = &self.recorder {
-            if let Some(sighting) = denied.ended_session(self.checker.clock.now()) {
-                recorder.refused(&sighting);
-            }
+        if let Some(recorder) = &self.recorder
+            && let Some(sighting) = denied.ended_session(self.checker.clock.now())
+        {
+            recorder.refused(&sighting);
         }
         Denial::Token(denied.reason)
     }

@@ -38,13 +38,13 @@ pub(crate) struct Globals {
     /// AWS Region of the pipeline.
     #[arg(long, global = true, value_name = "REGION")]
     pub(crate) region: Option<String>,
-    /// Name of the pipeline's stack [default: $REVOKECTL_STACK, else session-revocation].
+    /// Name of the pipeline's stack [default: $`REVOKECTL_STACK`, else session-revocation].
     #[arg(long, global = true, value_name = "STACK")]
     pub(crate) stack: Option<String>,
     /// How results are printed.
     #[arg(long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
     pub(crate) output: Format,
-    /// No colours; nor are there any when NO_COLOR is set or the output is no terminal.
+    /// No colours; nor are there any when `NO_COLOR` is set or the output is no terminal.
     #[arg(long, global = true)]
     pub(crate) no_color: bool,
     /// Do it without asking; for scripts.

@@ -114,6 +114,7 @@ impl Screen {
     }
 
     /// A line about what happens now.
+    #[expect(clippy::unused_self, reason = "the screen is what is written on, whichever stream that is")]
     pub(crate) fn note(&self, text: impl std::fmt::Display) {
         // Nobody is left to be told that standard error is closed.
         let _ = writeln!(io::stderr().lock(), "{text}");

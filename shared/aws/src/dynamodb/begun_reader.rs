@@ -14,7 +14,7 @@ use crate::clients::AwsConfig;
 use crate::error::port_error;
 
 const BATCH_GET: &str = "dynamodb:BatchGetItem";
-/// The most keys of one call (API reference, BatchGetItem).
+/// The most keys of one call (API reference, `BatchGetItem`).
 const MOST_KEYS: usize = 100;
 /// How often keys that were left unread are asked for again.
 const MOST_ROUNDS: usize = 10;

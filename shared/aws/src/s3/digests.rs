@@ -54,7 +54,13 @@ impl DigestStore for S3Digests {
         let get = self.client.get_object().bucket(&self.bucket).key(Digest::object_key(day, span));
         let object = match get.send().await {
             Ok(object) => object,
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => return Ok(None),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(aws_sdk_s3::operation::get_object::GetObjectError::is_no_such_key) =>
+            {
+                return Ok(None);
+            }
             Err(error) => return Err(port_error(GET, &error)),
         };
         let bytes = object.body.collect().await.map_err(|_| PortError::retry(GET, "bad_response"))?.into_bytes();

@@ -38,8 +38,8 @@ impl SqsJobQueue {
 impl JobQueue for SqsJobQueue {
     async fn proceed(&self, job: &RevocationId, delay: Duration) -> Result<(), PortError> {
         // Every message has an id of its own, by which its redelivery takes its lease up again.
-        let nonce = [RandomState::new().hash_one(&job.0), RandomState::new().hash_one(delay)];
-        let id: String = nonce.iter().map(|part| format!("{part:016x}")).collect();
+        let [one, other] = [RandomState::new().hash_one(&job.0), RandomState::new().hash_one(delay)];
+        let id = format!("{one:016x}{other:016x}");
         let body = json!({
             "version": "0",
             "id": id,

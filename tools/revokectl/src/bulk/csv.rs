@@ -4,6 +4,7 @@
 //! a header), and strictly where somebody is: a line that names nobody stops everything before anything is asked for.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use ::csv::{ReaderBuilder, StringRecord, Trim};
 use revocation_core::domain::subject::SubjectIdentifier;
@@ -91,8 +92,12 @@ pub(crate) fn read(bytes: &[u8]) -> Result<List, Failure> {
         return Err(Failure::usage("the list has nobody on it"));
     }
     let id = entries.iter().fold(Sha256::new(), |hash, entry| hash.chain_update(key(entry)).chain_update("\n"));
-    let id = id.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(List { entries, repeated, id })
+    let mut hex = String::new();
+    for byte in id.finalize() {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    Ok(List { entries, repeated, id: hex })
 }
 
 fn refused(mistakes: &[String]) -> Failure {
@@ -168,7 +173,7 @@ mod tests {
         let failure = read(b"a@example.com\n+0123\nb@example.com\na\x01b").unwrap_err();
         assert!(failure.what.contains("line 2") && failure.what.contains("line 4"), "{failure:?}");
         assert!(!failure.what.contains("+0123"), "quotes nothing");
-        let many: String = (0..100).map(|n| format!("+0{n}\n")).collect();
+        let many = (0..100).fold(String::new(), |list, n| format!("{list}+0{n}\n"));
         assert!(read(many.as_bytes()).unwrap_err().what.contains("and 80 more"));
     }
 
@@ -181,7 +186,8 @@ mod tests {
 
     #[test]
     fn a_million_lines_are_read() {
-        let text: String = (0..1_000_000).map(|n| format!("user{n}@example.com\n")).collect();
+        let mut text = String::new();
+        (0..1_000_000).for_each(|n| writeln!(text, "user{n}@example.com").unwrap());
         assert_eq!(read(text.as_bytes()).unwrap().entries.len(), 1_000_000);
     }
 }

@@ -49,16 +49,18 @@ pub(crate) fn job_id(text: &str) -> Result<RevocationId, String> {
     if is_id { Ok(RevocationId(text.to_owned())) } else { Err("expected rv_ and 32 hexadecimal digits".to_owned()) }
 }
 
-/// Says what is wished of a job.
-pub(crate) async fn steer(context: &Context, id: &RevocationId, action: ControlAction) -> Result<(), Failure> {
+/// Says what is wished of a job; answers the id of what was said.
+pub(crate) async fn steer(context: &Context, id: &RevocationId, action: ControlAction) -> Result<String, Failure> {
+    let event_id = random::event_id()?;
     let request = ControlRequest {
         version: "1".into(),
-        source: EventSource { name: SOURCE.into(), event_id: random::event_id()? },
+        source: EventSource { name: SOURCE.into(), event_id: event_id.clone() },
         job_id: id.clone(),
         action,
         initiator: context.initiator().await?,
     };
-    publish(context, Event::BulkControlRequested(request)).await
+    publish(context, Event::BulkControlRequested(request)).await?;
+    Ok(event_id)
 }
 
 /// Puts an event on the bus.

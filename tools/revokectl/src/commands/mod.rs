@@ -33,7 +33,7 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Fa
         Command::Group(args) => group::run(context, args).await,
         Command::Job(args) => job::run(context, args).await,
         Command::Watch(args) => watch::run(context, args).await,
-        Command::Status(args) => status::run(context, args).await,
+        Command::Status(args) => Box::pin(status::run(context, args)).await,
         Command::Dlq(args) => dlq::run(context, args).await,
         Command::Token(args) => token::run(context, args).await,
         Command::Audit(args) => audit::run(context, args).await,

@@ -97,16 +97,13 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Failure>
     let counts = finished.counts;
     let written = Written { dir: dir.display().to_string(), stored, counts };
     context.screen.result(&written, |screen| {
-        let mut text = format!("{} revocations, {} complete", counts.entries, counts.complete);
+        let mut told = format!("{} revocations, {} complete", counts.entries, counts.complete);
         let failed = counts.partial + counts.without_record;
         if failed > 0 {
-            text.push_str(&format!(", {}", screen.paint(Tone::Bad, format!("{failed} need a look"))));
+            told = format!("{told}, {}", screen.paint(Tone::Bad, format!("{failed} need a look")));
         }
-        text.push_str(&format!("\n{}", html.display()));
-        if let Some(stored) = &written.stored {
-            text.push_str(&format!("\n{stored}"));
-        }
-        text
+        let lines = [Some(told), Some(html.display().to_string()), written.stored.clone()];
+        lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
     })?;
     if args.open {
         open(context, &html);

@@ -170,8 +170,12 @@ impl News {
                 let request = &started["request"];
                 let text = |value: &Value| short(value.as_str().unwrap_or_default(), 80);
                 let what = if request["action"].is_string() { &request["action"] } else { &request["reason"] };
-                let by = short(request["initiator"]["id"].as_str().unwrap_or_default(), 60);
-                format!("{at}  request  {:<17} by {by} ({})  {id}", text(what), text(&request["source"]["name"]))
+                let by = short(request.pointer("/initiator/id").and_then(Value::as_str).unwrap_or_default(), 60);
+                format!(
+                    "{at}  request  {:<17} by {by} ({})  {id}",
+                    text(what),
+                    text(request.pointer("/source/name").unwrap_or(&Value::Null))
+                )
             }
             Self::Outcome { record, .. } => {
                 let tone = if record.is_good() { Tone::Good } else { Tone::Bad };

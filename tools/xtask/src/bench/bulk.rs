@@ -16,7 +16,7 @@ use crate::local_cloud::{LocalCloud, StartOptions};
 use crate::repo::Repo;
 use crate::say;
 
-/// Cognito's UserUpdate quota, requests a second.
+/// Cognito's `UserUpdate` quota, requests a second.
 const QUOTA: f64 = 25.0;
 /// Made at the same time.
 const AT_ONCE: usize = 16;
@@ -42,9 +42,9 @@ pub(crate) struct Args {
 struct Figures {
     members: u32,
     share_per_cent: u32,
-    /// From PutEvents to the last tombstone, by the job's own record, seconds.
+    /// From `PutEvents` to the last tombstone, by the job's own record, seconds.
     tombstoned_s: f64,
-    /// From PutEvents to the end of a sweep in which every member's token was refused by the authorizer, seconds.
+    /// From `PutEvents` to the end of a sweep in which every member's token was refused by the authorizer, seconds.
     refused_s: f64,
     /// Calls to Cognito that count towards the quota.
     calls: f64,
@@ -61,7 +61,8 @@ struct Figures {
 
 #[derive(Deserialize)]
 struct Calls {
-    calls: f64,
+    #[serde(rename = "calls")]
+    admitted: f64,
     throttled: f64,
     first: f64,
     last: f64,
@@ -112,11 +113,12 @@ async fn measure(probe: &Probe, dir: PathBuf, args: &Args) -> Result<Figures> {
         ensure!(probe.call(token)?.status == 401, "a member is served although the job says that all are tombstoned");
     }
     let refused = start.elapsed();
-    let over = async || Ok(probe.bulk_job(&id).await?.filter(|job| job.is_over()));
+    let over = async || Ok(probe.bulk_job(&id).await?.filter(revocation_core::domain::bulk::BulkJob::is_over));
     let (job, _) = until("the bulk revocation to be over", limit, over).await?;
     ensure!(job.tally.ended == u64::from(args.members), "not everybody: {:?}", job.tally);
     let read = fs::read(dir.join("user-update-calls.json")).context("the quota counted nothing")?;
-    let Calls { calls, throttled, first, last } = serde_json::from_slice(&read).context("the quota's counts")?;
+    let Calls { admitted: calls, throttled, first, last } =
+        serde_json::from_slice(&read).context("the quota's counts")?;
     let (ideal, took) = (calls / QUOTA, last - first);
     Ok(Figures {
         members: args.members,

@@ -23,7 +23,7 @@ const PEOPLE: u32 = 60;
 const GROUP: &str = "contractors-acme";
 /// A tick of the audit chain's schedule, which comes by itself every minute.
 const TICK: &str = r#"{"id":"1","source":"demo","detail-type":"Tick","detail":{}}"#;
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// The built command line.
 pub(super) fn built(repo: &Repo) -> Result<PathBuf> {

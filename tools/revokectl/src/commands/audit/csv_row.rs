@@ -39,8 +39,14 @@ pub(super) fn line(record: &Record) -> Result<Vec<u8>, Failure> {
         record.initiator().id.clone(),
         record.source().name.clone(),
         record.source().event_id.clone(),
-        revocation.and_then(|one| one.tombstoned_at).map(|at| at.rfc3339()).unwrap_or_default(),
-        revocation.and_then(|one| one.sealed_at).map(|at| at.rfc3339()).unwrap_or_default(),
+        revocation
+            .and_then(|one| one.tombstoned_at)
+            .map(revocation_core::domain::time::EpochMillis::rfc3339)
+            .unwrap_or_default(),
+        revocation
+            .and_then(|one| one.sealed_at)
+            .map(revocation_core::domain::time::EpochMillis::rfc3339)
+            .unwrap_or_default(),
         number(revocation.and_then(|one| one.elapsed_to_tombstone_ms)),
         number(revocation.and_then(|one| one.elapsed_to_seal_ms)),
         number(revocation.and_then(|one| one.sessions_ended)),

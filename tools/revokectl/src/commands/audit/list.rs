@@ -62,6 +62,7 @@ pub(crate) struct Args {
 }
 
 /// How records are printed, as they come.
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 enum Sink {
     Table { grid: Grid, zone: TimeZone },
     Csv,

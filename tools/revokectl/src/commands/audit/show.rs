@@ -95,9 +95,9 @@ fn request(started: &Value, zone: &TimeZone) -> Grid {
     fact("action", &request["action"]);
     fact("subject", &request["sub_id"]);
     fact("session", &request["session"]);
-    fact("initiator", &request["initiator"]["id"]);
+    fact("initiator", request.pointer("/initiator/id").unwrap_or(&Value::Null));
     fact("source", &request["source"]);
-    fact("comment", &request["reason_admin"]["en"]);
+    fact("comment", request.pointer("/reason_admin/en").unwrap_or(&Value::Null));
     fact("part of", &request["txn"]);
     facts
 }
@@ -105,7 +105,7 @@ fn request(started: &Value, zone: &TimeZone) -> Grid {
 /// An entry in words.
 fn told(entry: &Entry) -> (String, Vec<String>) {
     let body = body(entry);
-    let field = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    let field = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     if let Some(record) = Record::of(entry) {
         let mut lines = vec![record.outcome().to_owned()];
         if let Some(one) = record.revocation() {

@@ -42,7 +42,9 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Exit, Failure>
     let views: Vec<View<'_>> = found.iter().map(|(job, control)| View::of(job, control)).collect();
     context.screen.result(&views, |screen| {
         let mut grid = Grid::new(["received", "job", "state", "who", "done", "initiator"]);
-        views.iter().for_each(|view| grid.row(view.row()));
+        for view in &views {
+            grid.row(view.row());
+        }
         if grid.is_empty() { format!("no bulk revocation in {month}") } else { screen.draw(grid) }
     })?;
     Ok(Exit::Done)

@@ -69,8 +69,8 @@ async fn steer(context: &Context, id: &RevocationId, action: ControlAction, verb
         return Err(failure);
     }
     assent::assent(context, &format!("{verb} {id} ({})?", bulk::view::subject(&job))).await?;
-    bulk::steer(context, id, action).await?;
-    wait(context, &jobs, id, action).await?;
+    let said = bulk::steer(context, id, action).await?;
+    wait(context, &jobs, id, &said).await?;
     let (job, control) = bulk::load(context, &jobs, id).await?;
     let view = bulk::view::View::of(&job, &control);
     context.screen.result(&view, |screen| view.draw(screen))?;
@@ -82,13 +82,12 @@ async fn wait(
     context: &Context,
     jobs: &revocation_aws::dynamodb::DynamoBulkJobs,
     id: &RevocationId,
-    action: ControlAction,
+    said: &str,
 ) -> Result<(), Failure> {
     let begun = std::time::Instant::now();
-    let before = bulk::load(context, jobs, id).await?.1.entries.len();
     while !context.globals.no_wait {
         let (_, control) = bulk::load(context, jobs, id).await?;
-        if control.entries.last().is_some_and(|entry| entry.action == action) && control.entries.len() >= before {
+        if control.entries.iter().any(|entry| entry.event_id == said) {
             return Ok(());
         }
         if begun.elapsed() >= context.globals.timeout {

@@ -36,23 +36,16 @@ pub(super) async fn run(context: &Context, id: &RevocationId) -> Result<Exit, Fa
     failures.truncate(MOST);
     let shown = Shown { view: View::of(&job, &control), control: &control, failures };
     context.screen.result(&shown, |screen| {
-        let mut text = shown.view.draw(screen);
-        for entry in &control.entries {
-            text.push_str(&format!(
-                "\n{} {:?} by {}",
-                entry.at.rfc3339(),
-                entry.action,
-                crate::text::plain(&entry.by.id)
-            ));
+        let said = control
+            .entries
+            .iter()
+            .map(|entry| format!("{} {:?} by {}", entry.at.rfc3339(), entry.action, crate::text::plain(&entry.by.id)));
+        let mut grid = Grid::new(["subject", "why"]);
+        for failure in &shown.failures {
+            grid.row([failure.subject.to_string().into(), failure.code.as_str().into()]);
         }
-        if !shown.failures.is_empty() {
-            let mut grid = Grid::new(["subject", "why"]);
-            for failure in &shown.failures {
-                grid.row([failure.subject.to_string().into(), failure.code.as_str().into()]);
-            }
-            text.push_str(&format!("\n\n{}", screen.draw(grid)));
-        }
-        text
+        let failures = (!grid.is_empty()).then(|| format!("\n{}", screen.draw(grid)));
+        std::iter::once(shown.view.draw(screen)).chain(said).chain(failures).collect::<Vec<_>>().join("\n")
     })?;
     Ok(Exit::Done)
 }

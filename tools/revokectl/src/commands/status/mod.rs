@@ -82,7 +82,7 @@ struct SourceState {
 
 /// Looks and tells.
 pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let status = look::around(context, args.most_tombstones).await?;
+    let status = Box::pin(look::around(context, args.most_tombstones)).await?;
     context.screen.result(&status, |screen| draw::status(screen, &status))?;
     Ok(if status.findings.is_empty() { Exit::Done } else { Exit::Partial })
 }

@@ -97,17 +97,14 @@ async fn tombstone(context: &Context, args: &Args, claims: &Claims) -> Result<Ch
 async fn read(context: &Context, file: Option<&Path>) -> Result<String, Failure> {
     // A byte more than the longest token, so that a longer one is seen to be too long; and what is written around one.
     let most = u64::try_from(MAX_TOKEN_BYTES).unwrap_or(u64::MAX).saturating_add(1_024);
-    let from: Box<dyn std::io::Read + Send> = match file.filter(|file| file.as_os_str() != "-") {
-        Some(file) => {
-            let opened = std::fs::File::open(file);
-            Box::new(opened.map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?)
+    let from: Box<dyn std::io::Read + Send> = if let Some(file) = file.filter(|file| file.as_os_str() != "-") {
+        let opened = std::fs::File::open(file);
+        Box::new(opened.map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?)
+    } else {
+        if context.screen.is_interactive() {
+            context.screen.note("paste the token, then Enter and Ctrl-D");
         }
-        None => {
-            if context.screen.is_interactive() {
-                context.screen.note("paste the token, then Enter and Ctrl-D");
-            }
-            Box::new(std::io::stdin())
-        }
+        Box::new(std::io::stdin())
     };
     // On a thread of its own, so that Ctrl-C is heard meanwhile.
     let bytes = tokio::task::spawn_blocking(move || {
