@@ -85,7 +85,10 @@ async fn wait(
     said: &str,
 ) -> Result<(), Failure> {
     let begun = std::time::Instant::now();
-    while !context.globals.no_wait {
+    if context.globals.no_wait {
+        return Ok(());
+    }
+    loop {
         let (_, control) = bulk::load(context, jobs, id).await?;
         if control.entries.iter().any(|entry| entry.event_id == said) {
             return Ok(());
@@ -96,5 +99,4 @@ async fn wait(
         }
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
-    Ok(())
 }
