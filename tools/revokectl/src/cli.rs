@@ -38,7 +38,7 @@ pub(crate) struct Globals {
     /// AWS Region of the pipeline.
     #[arg(long, global = true, value_name = "REGION")]
     pub(crate) region: Option<String>,
-    /// Name of the pipeline's stack [default: $`REVOKECTL_STACK`, else session-revocation].
+    /// Name of the pipeline's stack [default: `$REVOKECTL_STACK`, else session-revocation].
     #[arg(long, global = true, value_name = "STACK")]
     pub(crate) stack: Option<String>,
     /// How results are printed.
