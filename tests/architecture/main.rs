@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod exposure;
 mod floors;
 mod iam;
 mod runbook;
