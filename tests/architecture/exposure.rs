@@ -179,3 +179,16 @@ fn the_infrastructure_has_no_literal_that_looks_like_a_secret() {
         assert!(found.is_empty(), "{file}: {found:?}");
     }
 }
+
+/// The account's concurrency is shared: a flood at an API would leave `revoke` none.
+#[test]
+fn revoke_can_be_given_a_capacity_of_its_own() {
+    let functions = resources("AWS::Serverless::Function");
+    for (id, function) in &functions {
+        let reserved = format!("{:?}", function["Properties"]["ReservedConcurrentExecutions"]);
+        assert_eq!(reserved.contains("RevokeReservedConcurrency"), id == "RevokeFunction", "{id}: {reserved}");
+    }
+    let template = template();
+    let default = &dig(&template, &["Parameters", "RevokeReservedConcurrency", "Default"]);
+    assert_eq!(default.as_u64(), Some(0), "a new account could not deploy");
+}

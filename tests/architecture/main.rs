@@ -7,4 +7,6 @@ mod floors;
 mod iam;
 mod runbook;
 mod sources;
+mod supply;
 mod template;
+mod threats;
