@@ -81,10 +81,11 @@ impl Planter {
         let mut found = (Vec::new(), Vec::new());
         walk(sample, String::new(), &mut found);
         let (strings, objects) = found;
-        let only_one = !name.contains('/');
+        // A sample without others of its kind takes every form itself.
+        let rounds = if name.contains('/') { 1 } else { FORMS.len() };
         let mut variants = Vec::new();
         for pointer in strings {
-            for _ in 0..if only_one { FORMS.len() } else { 1 } {
+            for _ in 0..rounds {
                 let times = self.times.entry(format!("{kind} {pointer}")).or_default();
                 let Some(form) = FORMS.get(*times).copied() else { continue };
                 *times += 1;
