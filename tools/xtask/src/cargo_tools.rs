@@ -35,7 +35,7 @@ impl CargoTool {
         let program = tools.join("bin").join(self.name);
         let says_version = run::capture(Command::new(&program).args([self.subcommand(), "--version"]));
         if !says_version.is_ok_and(|said| said.contains(self.version)) {
-            let Self { name, version, takes } = self;
+            let Self { name, version, takes } = *self;
             say::step(format_args!("installing {name} {version} into {} ({takes}, once)", tools.display()));
             let mut cargo = run::cargo(repo);
             cargo.args(["install", "--quiet", "--locked", "--version", version, "--root"]).arg(&tools).arg(name);

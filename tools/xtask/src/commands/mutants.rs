@@ -1,8 +1,9 @@
 //! `mutants`: changes the code that decides in small ways, and sees whether a test notices (docs/MUTANTS.md).
 
+use std::fs;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::cargo_tools::MUTANTS;
 use crate::repo::Repo;
@@ -41,8 +42,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let repo = Repo::find()?;
     let mut command = Command::new(MUTANTS.ensure(&repo)?);
     command.current_dir(repo.root()).args([MUTANTS.subcommand(), "--jobs", "1", "--timeout", TIMEOUT_SECONDS]);
-    // Only the tests of the package that was changed, and the pipeline's over the fakes, which stand on core.
-    command.args(["--no-shuffle", "--colors", "never", "--output"]).arg(repo.target("mutants"));
+    let output = repo.target("mutants");
+    fs::create_dir_all(&output).with_context(|| format!("cannot make {}", output.display()))?;
+    command.args(["--no-shuffle", "--colors", "never", "--output"]).arg(output);
+    // Only the tests of the package that was changed.
     for package in PACKAGES {
         command.args(["--package", package]);
     }

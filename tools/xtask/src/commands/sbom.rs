@@ -50,8 +50,8 @@ fn place(repo: &Repo) -> Result<()> {
         let file = package.manifest_path.with_file_name(format!("{BESIDE}.json"));
         let Ok(text) = fs::read_to_string(&file) else { continue };
         fs::remove_file(&file).with_context(|| format!("cannot remove {file}"))?;
-        let name = package.name.as_str();
-        if ALL.contains(&name) || name == REVOKECTL {
+        let name = package.name.to_string();
+        if ALL.contains(&name.as_str()) || name == REVOKECTL {
             let (components, text) = without_our_folder(&text, repo.root())?;
             let to = dir.join(format!("{name}.cdx.json"));
             fs::write(&to, text).with_context(|| format!("cannot write {}", to.display()))?;
