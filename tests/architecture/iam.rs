@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use yaml_serde::Value;
 
 use crate::sources::sources;
-use crate::template::resources;
+use crate::template::{dig, resources};
 
 /// What Lambda itself needs to feed a function and to keep its logs.
 const OF_LAMBDA: [&str; 2] = ["PollSource", "WriteLogs"];
@@ -213,4 +213,97 @@ fn i14_siem_feed() {
     let mut ports = siem_feed::IAM_ACTIONS.to_vec();
     ports.push(siem_feed::IAM_ACTIONS_WITH_FIREHOSE);
     check("SiemFeedRole", "siem-feed", &ports);
+}
+
+/// Statements whose resource has a wildcard in it, and why none is narrower. What is not here names its resource whole.
+const WIDE: [(&str, &str); 7] = [
+    ("SendTextMessages", "a phone number has no ARN; every topic is excluded"),
+    ("AskForOptOuts", "the question is about a phone number, which has no ARN"),
+    (
+        "ReadSecretsOfSources",
+        "Secrets Manager ends an ARN with six random characters, and the document names the secrets",
+    ),
+    ("ReadClientSecrets", "the same; the parameter names the clients"),
+    ("FeedStreams", "one stream a class of events, named by a pattern"),
+    ("KeepDigests", "objects below one prefix of one bucket"),
+    ("KeepReports", "the same"),
+];
+
+/// Every statement of every role: what Lambda itself needs, too.
+fn every_statement() -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    for (role, resource) in resources("AWS::IAM::Role") {
+        let mut statements = Vec::new();
+        for policy in resource["Properties"]["Policies"].as_sequence().unwrap() {
+            collect(&policy["PolicyDocument"]["Statement"], &mut statements);
+        }
+        assert!(statements.len() >= 2, "{role} has no statements");
+        found.extend(statements.into_iter().map(|statement| (role.clone(), statement)));
+    }
+    found
+}
+
+#[test]
+fn i14_no_statement_has_a_wildcard_where_something_narrower_exists() {
+    let mut wide = BTreeSet::new();
+    for (role, statement) in every_statement() {
+        let sid = statement["Sid"].as_str().unwrap().to_owned();
+        let actions = texts(&statement["Action"]);
+        assert!(statement["NotAction"].is_null() && !actions.is_empty(), "{role}: {sid}");
+        assert!(actions.iter().all(|action| !action.contains('*')), "{role}: {sid} allows actions by a wildcard");
+        let resource = format!("{:?}{:?}", statement["Resource"], statement["NotResource"]);
+        if resource.contains('*') {
+            assert!(WIDE.iter().any(|(known, _)| *known == sid), "{role}: {sid} allows {resource}");
+            wide.insert(sid);
+        }
+    }
+    let unneeded: Vec<_> = WIDE.iter().filter(|(sid, _)| !wide.contains(*sid)).collect();
+    assert!(unneeded.is_empty(), "no longer wide: {unneeded:?}");
+}
+
+/// A role that another service, or another account, could take on would be a way around every statement in it.
+#[test]
+fn i14_only_lambda_takes_on_a_role() {
+    for (role, resource) in resources("AWS::IAM::Role") {
+        let statements = resource["Properties"]["AssumeRolePolicyDocument"]["Statement"].as_sequence().unwrap();
+        assert_eq!(statements.len(), 1, "{role}");
+        assert_eq!(dig(&statements[0], &["Principal", "Service"]).as_str(), Some("lambda.amazonaws.com"), "{role}");
+    }
+}
+
+/// A function whose role no test compares with its ports could be allowed anything.
+#[test]
+fn i14_every_role_is_compared_with_its_ports_and_every_function_has_its_own() {
+    let compared = include_str!("iam.rs");
+    let roles = resources("AWS::IAM::Role");
+    for role in roles.keys() {
+        assert!(compared.contains(&format!("(\"{role}\", \"")), "nothing compares {role} with its function's ports");
+    }
+    let functions = resources("AWS::Serverless::Function");
+    let mut taken = BTreeSet::new();
+    for (id, function) in &functions {
+        let role = format!("{:?}", function["Properties"]["Role"]);
+        let own = roles.keys().find(|known| role.contains(&format!("\"{known}.Arn\"")));
+        assert!(taken.insert(own.unwrap_or_else(|| panic!("{id} has no role of this template"))), "{id} shares a role");
+    }
+    assert_eq!(taken.len(), roles.len());
+}
+
+/// Whoever may invoke a function hands it what event they like.
+#[test]
+fn i14_a_function_is_invoked_by_one_api_or_pool_and_nobody_else() {
+    let permissions = resources("AWS::Lambda::Permission");
+    assert!(permissions.len() >= 10);
+    for (id, permission) in permissions {
+        let of = &permission["Properties"];
+        assert_eq!(of["Action"].as_str(), Some("lambda:InvokeFunction"), "{id}");
+        let by = of["Principal"].as_str().unwrap();
+        assert!(["apigateway.amazonaws.com", "cognito-idp.amazonaws.com"].contains(&by), "{id}: {by}");
+        let from = format!("{:?}", of["SourceArn"]);
+        assert!(from.contains("${AWS::AccountId}"), "{id}: any account's {by} may invoke it: {from}");
+        assert!(from.contains("Api}") || !of["SourceAccount"].is_null(), "{id}: {from}");
+    }
+    for (id, function) in resources("AWS::Serverless::Function") {
+        assert!(function["Properties"]["FunctionUrlConfig"].is_null(), "{id} has a public address of its own");
+    }
 }

@@ -2,8 +2,11 @@
 
 #![cfg(test)]
 
+mod exposure;
 mod floors;
 mod iam;
 mod runbook;
 mod sources;
+mod supply;
 mod template;
+mod threats;

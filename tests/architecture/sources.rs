@@ -110,6 +110,37 @@ fn a_function_is_read_in_175_lines() {
     }
 }
 
+/// Files in which what a sender shows is compared with what is known, and how.
+const COMPARE: [(&str, &str); 4] = [
+    ("shared/sources/src/authenticate/mod.rs", "hmac::verify("),
+    ("shared/sources/src/authenticate/hex_signature.rs", "super::same("),
+    ("shared/sources/src/authenticate/standard_webhooks.rs", "same(mac, expected"),
+    ("functions/sign-out/src/client.rs", "digest(&SHA256, a"),
+];
+
+/// `==` on bytes ends at the first that differs, which tells how many were right. Secrets are compared by `ring`, as MACs or
+/// digests of which nobody can choose a beginning.
+#[test]
+fn i11_secrets_and_signatures_are_compared_by_ring_alone() {
+    let suspicious = ["secret", "signature", "mac", "tag", "password", "presented"];
+    for (path, text) in production() {
+        let known = COMPARE.iter().find(|(known, _)| *known == path);
+        assert!(known.is_none_or(|(_, how)| text.contains(how)), "{path} no longer compares by ring");
+        // A MAC is made to be compared, unless one signs as a client, or hashes what is not to be read.
+        let makes = code(&text).any(|line| line.contains("hmac::sign(") || line.contains("hmac::Context"));
+        let else_why = ["tools/probe/", "shared/store/src/signer", "shared/store/src/ledger/personal_data"];
+        let harmless = else_why.iter().any(|known| path.starts_with(known));
+        assert!(!makes || harmless || known.is_some(), "{path} makes a MAC");
+        let guarded = path.contains("/authenticate/") || path.contains("/keyring") || path.contains("/client");
+        for line in code(&text).filter(|line| guarded && (line.contains(" == ") || line.contains(" != "))) {
+            let line = line.to_lowercase();
+            let of_secrets = suspicious.iter().any(|word| line.contains(word));
+            let harmless = [".len()", "is_empty", "digest(&sha256", "disposition =="].iter().any(|word| line.contains(word));
+            assert!(!of_secrets || harmless, "{path} compares with `==`: {line}");
+        }
+    }
+}
+
 #[test]
 fn one_word_for_one_thing() {
     // Synonyms of "revoke" and "tombstone" in identifiers.

@@ -18,6 +18,11 @@ pub(crate) fn resources(kind: &str) -> BTreeMap<String, Value> {
     of_kind.map(|(id, resource)| (id.as_str().unwrap().to_owned(), resource.clone())).collect()
 }
 
+/// What is at a path of members, an `!If`'s two branches not looked into; `Null` where there is nothing.
+pub(crate) fn dig<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
+    path.iter().fold(value, |value, name| &value[*name])
+}
+
 #[test]
 fn no_answer_of_an_authorizer_is_cached() {
     let rest = resources("AWS::ApiGateway::Authorizer");

@@ -1,6 +1,7 @@
 //! Logs: one JSON object a line, on standard error (docs/LOGGING.md).
 
 use std::io;
+use std::panic::{self, PanicHookInfo};
 use std::process::ExitCode;
 
 use tracing::Level;
@@ -53,6 +54,14 @@ pub fn init(variables: &dyn Variables) {
     let lines = fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
     // A second start in one process (tests) keeps the first subscriber.
     let _ = tracing_subscriber::registry().with(targets).with(lines.with_writer(io::stderr)).try_init();
+    panic::set_hook(Box::new(tell_of_a_panic));
+}
+
+/// Where, and not what: a panic's message may quote the value it happened at. A text that is cut within a letter is quoted
+/// whole, and it may be what somebody sent (I10).
+fn tell_of_a_panic(panicked: &PanicHookInfo<'_>) {
+    let at = panicked.location().map(ToString::to_string);
+    tracing::error!(at, "panicked");
 }
 
 /// The end of `main`: a start that failed is logged with its whole chain of causes, and ends the process.
@@ -82,4 +91,42 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn i10_a_panic_says_where_and_not_what() {
+        let written = Written::default();
+        let writer = written.clone();
+        let lines = fmt::layer().json().flatten_event(true).with_writer(move || writer.clone());
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(tell_of_a_panic));
+        let cut = || std::hint::black_box("zoë@example.com").split_at(3).0.len();
+        let outcome =
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || panic::catch_unwind(cut));
+        panic::set_hook(usual);
+        assert!(outcome.is_err());
+        let line = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert!(line.contains("panicked") && line.contains("logging.rs"), "{line}");
+        assert!(!line.contains("example.com"), "{line}");
+    }
 }

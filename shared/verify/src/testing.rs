@@ -26,6 +26,8 @@ pub(crate) const SUB: &str = "4f6b1c1e-0000-4000-8000-000000000001";
 pub(crate) struct FakeJwks {
     pub(crate) answer: Mutex<Result<Vec<u8>, PortError>>,
     pub(crate) hangs: AtomicBool,
+    /// The addresses that were asked.
+    pub(crate) asked: Mutex<Vec<String>>,
     fetches: AtomicUsize,
 }
 
@@ -100,7 +102,12 @@ impl Bench {
 
 impl FakeJwks {
     pub(crate) fn new(document: Vec<u8>) -> Self {
-        Self { answer: Mutex::new(Ok(document)), hangs: AtomicBool::new(false), fetches: AtomicUsize::new(0) }
+        Self {
+            answer: Mutex::new(Ok(document)),
+            hangs: AtomicBool::new(false),
+            asked: Mutex::default(),
+            fetches: AtomicUsize::new(0),
+        }
     }
 
     pub(crate) fn answer(&self, with: Result<Vec<u8>, PortError>) {
@@ -114,7 +121,8 @@ impl FakeJwks {
 
 #[async_trait]
 impl JwksSource for FakeJwks {
-    async fn fetch(&self, _pool: &PoolConfig) -> Result<Vec<u8>, PortError> {
+    async fn fetch(&self, pool: &PoolConfig) -> Result<Vec<u8>, PortError> {
+        self.asked.lock().unwrap().push(pool.jwks_url.clone());
         self.fetches.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
         if self.hangs.load(Ordering::SeqCst) {

@@ -91,6 +91,8 @@ pub struct Facts {
     pub bulk_table: String,
     /// Dead letters of bulk.
     pub bulk_dlq_url: String,
+    /// Dead letters of compromise-counter.
+    pub compromise_dlq_url: String,
     /// Source queue of compromise-counter.
     pub compromise_queue_url: String,
     /// What the server and the functions write.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod cargo_tools;
 mod commands;
 mod demo;
 mod functions;
@@ -35,6 +36,8 @@ enum Command {
     Bench(bench::Args),
     Fuzz(commands::fuzz::Args),
     Lint(commands::lint::Args),
+    Mutants(commands::mutants::Args),
+    Sbom(commands::sbom::Args),
     CheckSources(commands::check_sources::Args),
     Completions(commands::completions::Args),
 }
@@ -48,6 +51,8 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Fuzz(args) => commands::fuzz::run(&args),
         Command::Lint(args) => commands::lint::run(&args),
+        Command::Mutants(args) => commands::mutants::run(&args),
+        Command::Sbom(args) => commands::sbom::run(&args),
         Command::CheckSources(args) => return commands::check_sources::run(&args),
         Command::Completions(args) => {
             commands::completions::run::<Cli>(&args);

@@ -86,6 +86,28 @@ async fn keys_of_the_attackers_choice() {
     assert_eq!(bench.jwks.fetches(), 1, "only for the first token; nothing from a header is ever fetched");
 }
 
+/// Whoever sends a token would like to say where its keys are (SSRF): by the issuer, by the key's name, by a header.
+#[tokio::test]
+async fn keys_are_asked_of_configured_addresses_alone() {
+    let bench = Bench::new();
+    let address = crate::testing::pool().jwks_url;
+    for iss in ["https://evil.example", "http://169.254.169.254/latest/meta-data/", "file:///etc/passwd", &address, ""]
+    {
+        let kid = format!(r#"{{"kid":"{iss}/k","alg":"RS256"}}"#);
+        let jku = format!(r#"{{"kid":"test-key-a","alg":"RS256","jku":"{iss}"}}"#);
+        for header in [None, Some(kid), Some(jku)] {
+            for claim in [format!(r#""{iss}""#), format!(r#""{iss}/.well-known/jwks.json""#)] {
+                let token = bench.access().claim("iss", claim);
+                let token = header.clone().map_or(token.clone(), |header| token.header(header));
+                assert!(bench.checker.check(&token.build()).await.is_err());
+            }
+        }
+    }
+    assert!(bench.checker.check(&bench.access().build()).await.is_ok(), "the pool's own tokens are good all the while");
+    let asked = bench.jwks.asked.lock().unwrap();
+    assert!(!asked.is_empty() && asked.iter().all(|asked| *asked == address), "{asked:?}");
+}
+
 #[tokio::test]
 async fn key_ids() {
     let bench = Bench::new();

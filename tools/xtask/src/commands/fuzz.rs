@@ -22,7 +22,8 @@ const SMOKE_SECONDS: u32 = 30;
 const SLOWEST_INPUT_SECONDS: u32 = 5;
 const MOST_MEMORY_MB: u32 = 1_024;
 
-/// Fuzz the parsers: SCIM filters and patches, webhook signatures, JMESPath mappings, the document of sources, requests.
+/// Fuzz the parsers: tokens and key sets, requests and actions, webhook signatures, JMESPath mappings, role changes, SCIM, the document
+/// of sources, audit records, dates.
 ///
 /// Needs a C++ compiler. Inputs that crash a target are kept in fuzz/artifacts/<target>/.
 #[derive(clap::Args)]

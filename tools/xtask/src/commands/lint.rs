@@ -1,16 +1,13 @@
 //! `lint`: everything that can be said about the code and the template without running them.
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::cargo_tools::DENY;
 use crate::repo::Repo;
 use crate::venv::Venv;
 use crate::{run, say};
-
-/// The cargo-deny that is installed where none is. A newer one on the PATH is as good.
-const CARGO_DENY: &str = "0.20.2";
 
 /// Check formatting, lints, the template and the dependencies.
 #[derive(clap::Args)]
@@ -91,26 +88,14 @@ fn cargo_deny(repo: &Repo) -> Result<()> {
     Ok(())
 }
 
-/// cargo-deny from the PATH, else our own, installed first if need be.
+/// cargo-deny from the PATH, where a newer one is as good, else our own, installed first if need be.
 fn cargo_deny_command(repo: &Repo) -> Result<Command> {
     if run::works(Command::new("cargo").args(["deny", "--version"])) {
         let mut command = Command::new("cargo");
         command.arg("deny");
         return Ok(command);
     }
-    let tools = repo.target("tools");
-    let program = tools.join("bin/cargo-deny");
-    if !run::works(Command::new(&program).arg("--version")) {
-        install_cargo_deny(repo, &tools)?;
-    }
-    Ok(Command::new(program))
-}
-
-fn install_cargo_deny(repo: &Repo, tools: &Path) -> Result<()> {
-    say::step(format_args!("installing cargo-deny {CARGO_DENY} into {} (two minutes, once)", tools.display()));
-    let mut cargo = run::cargo(repo);
-    cargo.args(["install", "--quiet", "--locked", "--version", CARGO_DENY, "--root"]);
-    run::run(cargo.arg(tools).arg("cargo-deny")).context("`cargo xtask lint --no-deny` goes without it")
+    Ok(Command::new(DENY.ensure(repo).context("`cargo xtask lint --no-deny` goes without it")?))
 }
 
 fn template(repo: &Repo) -> std::path::PathBuf {
