@@ -8,6 +8,7 @@ mod account_commands;
 mod audit_chain;
 mod bad_input;
 mod bulk;
+mod bulk_commands;
 mod compromise;
 mod enforcement;
 mod gate;

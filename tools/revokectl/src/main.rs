@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod context;
 mod failure;
+mod follow;
 mod grid;
 mod inspection;
 mod look;

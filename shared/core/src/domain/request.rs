@@ -54,6 +54,10 @@ pub struct RevocationRequest {
     /// Which sessions, where not all of them are meant.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub session: Option<SessionScope>,
+    /// Who alone may approve it, by the id of their initiator: many people's sessions, and a second person's word whatever their
+    /// number. Nothing is done before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approve_by: Option<String>,
     /// RFC 8417 `txn`: ties several events to one cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub txn: Option<String>,
@@ -126,6 +130,9 @@ pub enum BadRequest {
     /// `session`, with what cannot be done to one session, or naming none.
     #[error("`session` {0}")]
     Session(&'static str),
+    /// `approve_by`, for what a single person is revoked by, or naming whoever asks.
+    #[error("`approve_by` {0}")]
+    ApproveBy(&'static str),
     /// `effect: refresh` with a reason other than `role_change`.
     #[error("`effect: refresh` is for role_change only")]
     EffectWithoutRoleChange,
@@ -180,6 +187,9 @@ impl RevocationRequest {
         }
         if self.effect == Effect::Refresh && self.reason != ReasonCode::RoleChange {
             return Err(BadRequest::EffectWithoutRoleChange);
+        }
+        if let Some(approver) = &self.approve_by {
+            check_approver(approver, self)?;
         }
         if let Some(session) = &self.session {
             check_session(session, self.reason)?;
@@ -261,6 +271,18 @@ fn check_session(session: &SessionScope, reason: ReasonCode) -> Result<(), BadRe
     }
     if !matches!(reason, ReasonCode::UserRequest | ReasonCode::Anomaly | ReasonCode::Canary) {
         return Err(BadRequest::Session("is for user_request, anomaly and canary only"));
+    }
+    Ok(())
+}
+
+/// Only what many people are concerned by waits, and nobody approves what they ask for.
+fn check_approver(approver: &str, request: &RevocationRequest) -> Result<(), BadRequest> {
+    text::check(approver, MAX_INITIATOR_CHARS).map_err(|e| BadRequest::Text("approve_by", e))?;
+    if !request.sub_id.is_many() {
+        return Err(BadRequest::ApproveBy("is for a group, a list, or whoever's end date has passed"));
+    }
+    if approver == request.initiator.id {
+        return Err(BadRequest::ApproveBy("must be somebody else than the initiator"));
     }
     Ok(())
 }

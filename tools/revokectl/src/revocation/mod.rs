@@ -95,6 +95,7 @@ async fn of_everything(
         effect: Effect::SignOut,
         lockout: false,
         session: None,
+        approve_by: None,
         txn: None,
         pools: Vec::new(),
     })
