@@ -20,6 +20,7 @@ mod revocation;
 mod screen;
 mod subject;
 mod text;
+mod verify_install;
 
 use std::process::ExitCode;
 

@@ -77,7 +77,7 @@ async fn request(context: &Context, wish: &Wish<'_>) -> Result<RevocationRequest
 }
 
 /// A request to end everything whoever is named has.
-async fn of_everything(
+pub(crate) async fn of_everything(
     context: &Context,
     sub_id: SubjectIdentifier,
     reason: ReasonCode,
