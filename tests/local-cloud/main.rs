@@ -21,4 +21,5 @@ mod scim;
 mod siem_feed;
 mod sign_out;
 mod store;
+mod verify_install;
 mod world;
