@@ -88,6 +88,7 @@ fn entry(n: i64) -> Entry {
         subject: Some(subject),
         who,
         record: (!missing).then_some((key, record)),
+        action: None,
         refused_at: refused_at.filter(|_| !missing),
         failure: missing.then(|| "handed_over".to_owned()),
     }

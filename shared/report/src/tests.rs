@@ -64,7 +64,14 @@ fn entry(n: i64, outcome: Outcome) -> Entry {
         name: Some(format!("Person {n}")),
         email: Some(format!("p{n}@example.com")),
     };
-    Entry { subject, who: Who::Known(person), record: Some((key, record)), refused_at: None, failure: None }
+    Entry {
+        subject,
+        who: Who::Known(person),
+        record: Some((key, record)),
+        action: None,
+        refused_at: None,
+        failure: None,
+    }
 }
 
 fn facts() -> Facts {
