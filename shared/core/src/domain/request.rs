@@ -7,11 +7,13 @@ use super::initiator::Initiator;
 use super::profile::{SubjectKey, UserPoolId};
 use super::reason::ReasonCode;
 use super::revocation_id::{PayloadDigest, RevocationId};
-use super::session::{self, SessionScope};
+use super::session::SessionScope;
 use super::shape::Mismatch;
 use super::subject::{BadSubject, MAX_POOL_ID_CHARS, SubjectIdentifier};
 use super::text::{self, BadText, LocalizedText};
 use super::time::{EpochMillis, NotATimestamp};
+
+mod checks;
 
 /// The version of the wire form this build reads and writes.
 pub const VERSION: &str = "1";
@@ -189,13 +191,13 @@ impl RevocationRequest {
             return Err(BadRequest::EffectWithoutRoleChange);
         }
         if let Some(approver) = &self.approve_by {
-            check_approver(approver, self)?;
+            checks::check_approver(approver, self)?;
         }
         if let Some(session) = &self.session {
-            check_session(session, self.reason)?;
+            checks::check_session(session, self.reason)?;
         }
         if matches!(self.sub_id, SubjectIdentifier::Pool { .. }) {
-            check_whole_pool(self)?;
+            checks::check_whole_pool(self)?;
         }
         Ok(())
     }
@@ -262,40 +264,6 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SessionSco
 /// Whether these can be pools, and are not too many.
 pub(super) fn are_pools(pools: &[UserPoolId]) -> bool {
     pools.len() <= MAX_POOLS && pools.iter().all(|pool| text::check(&pool.0, MAX_POOL_ID_CHARS).is_ok())
-}
-
-/// A reason that says something of the person, and not of one device, ends every session.
-fn check_session(session: &SessionScope, reason: ReasonCode) -> Result<(), BadRequest> {
-    if !session::is_origin_jti(session.origin_jti()) {
-        return Err(BadRequest::Session("is not 1 to 128 visible ASCII characters"));
-    }
-    if !matches!(reason, ReasonCode::UserRequest | ReasonCode::Anomaly | ReasonCode::Canary) {
-        return Err(BadRequest::Session("is for user_request, anomaly and canary only"));
-    }
-    Ok(())
-}
-
-/// Only what many people are concerned by waits, and nobody approves what they ask for.
-fn check_approver(approver: &str, request: &RevocationRequest) -> Result<(), BadRequest> {
-    text::check(approver, MAX_INITIATOR_CHARS).map_err(|e| BadRequest::Text("approve_by", e))?;
-    if !request.sub_id.is_many() {
-        return Err(BadRequest::ApproveBy("is for a group, a list, or whoever's end date has passed"));
-    }
-    if approver == request.initiator.id {
-        return Err(BadRequest::ApproveBy("must be somebody else than the initiator"));
-    }
-    Ok(())
-}
-
-/// Everybody's sessions end for what concerns everybody, and nothing is done to an account.
-fn check_whole_pool(request: &RevocationRequest) -> Result<(), BadRequest> {
-    if !matches!(request.reason, ReasonCode::Compromise | ReasonCode::PolicyViolation) {
-        return Err(BadRequest::WholePool("is for compromise and policy_violation only"));
-    }
-    if request.lockout {
-        return Err(BadRequest::WholePool("cannot be locked out"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

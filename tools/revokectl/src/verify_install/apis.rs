@@ -1,5 +1,7 @@
 //! The APIs in front of which the authorizer stands: its answers must not be kept.
 
+use std::fmt::Write as _;
+
 use revocation_aws::rest::{RestReader, Service};
 use revocation_core::ports::PortError;
 use serde_json::Value;
@@ -139,7 +141,8 @@ pub(super) fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            // Writing to a String cannot fail.
+            let _ = write!(escaped, "%{byte:02X}");
         }
         escaped
     })

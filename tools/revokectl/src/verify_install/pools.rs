@@ -73,7 +73,7 @@ fn pool_checks(pool: &UserPoolId, facts: &PoolFacts, gate: Option<&str>) -> Vec<
     });
     if !facts.deletion_protected {
         let next = "aws cognito-idp update-user-pool … --deletion-protection ACTIVE";
-        checks.push(Check::warning(GROUP, format!("{pool}"), "whoever may delete pools can delete it", next));
+        checks.push(Check::warning(GROUP, pool.0.as_str(), "whoever may delete pools can delete it", next));
     }
     checks
 }
