@@ -1,6 +1,6 @@
 //! The schema of `Revocation Requested` says valid exactly when its parser says `Ok`.
 //!
-//! It cannot say two things the parser checks: the size in bytes, and members that stand twice. And the parser forgives
+//! It cannot say three things the parser checks: the size in bytes, members that stand twice, and that the approver is not the initiator. And the parser forgives
 //! a few spellings that the schema does not promise; the last test pins them.
 
 use jsonschema::Validator;
@@ -35,6 +35,11 @@ fn honest() -> Vec<Value> {
         ]},
     ]);
     let mut all: Vec<Value> = formats.as_array().unwrap().iter().cloned().map(request).collect();
+    for sub_id in [json!({"format": "group", "group": "contractors"}), json!({"format": "ended"})] {
+        let mut request = request(sub_id);
+        request["approve_by"] = json!("arn:aws:iam::123456789012:user/bob");
+        all.push(request);
+    }
     for session in [json!({"only": "o-1"}), json!({"all_but": "o-1"})] {
         let mut request = request(json!({"format": "opaque", "id": "11112222"}));
         request["reason"] = json!("user_request");
@@ -227,6 +232,16 @@ fn both_agree_on_a_whole_pool_and_reason_together() {
 }
 
 #[test]
+fn both_agree_on_whom_an_approver_is_for() {
+    let validator = files::validator(REVOCATION_REQUESTED);
+    for request in honest() {
+        let many = ["group", "list", "ended"].map(Value::from).contains(&request["sub_id"]["format"]);
+        let named = with(&request, "/approve_by", json!("bob"));
+        assert_eq!(judged(&validator, &named), Ok(many), "{}", request["sub_id"]["format"]);
+    }
+}
+
+#[test]
 fn both_agree_on_effect_and_reason_together() {
     let validator = files::validator(REVOCATION_REQUESTED);
     for reason in ["offboarding", "role_change", "canary"] {
@@ -240,7 +255,7 @@ fn both_agree_on_effect_and_reason_together() {
 proptest! {
     #[test]
     fn both_agree_on_any_text_anywhere(
-        which in 0_usize..11, place in any::<prop::sample::Index>(), text in prop_oneof![".{0,40}", "[\\s\\S]{0,8}"],
+        which in 0_usize..15, place in any::<prop::sample::Index>(), text in prop_oneof![".{0,40}", "[\\s\\S]{0,8}"],
     ) {
         let validator = files::validator(REVOCATION_REQUESTED);
         let request = &honest()[which];

@@ -7,8 +7,10 @@ use std::path::Path;
 use jsonschema::Validator;
 use revocation_core::domain::action::{AccountAction, ActionOutcome};
 use revocation_core::domain::audit::AuditRecord;
+use revocation_core::domain::bulk::{BulkJob, BulkRevocationCompleted, Control, Stage, Tally};
 use revocation_core::domain::event::{Envelope, Event, RevocationFailed, SessionsRevoked};
-use revocation_core::domain::incident::Stage;
+use revocation_core::domain::incident::Stage as IncidentStage;
+use revocation_core::domain::request::RevocationRequest;
 use revocation_core::domain::text::LocalizedText;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::SiemEvent;
@@ -41,6 +43,23 @@ fn told(event: &Event) -> Vec<Value> {
     events.iter().map(read).collect()
 }
 
+/// The end of a bulk revocation of ten people, of whom so many failed.
+fn bulk(stage: Stage, failed: u64) -> BulkRevocationCompleted {
+    let request = json!({
+        "version": "1", "source": {"name": "operator", "event_id": "e1"}, "reason": "project_end",
+        "sub_id": {"format": "group", "group": "contractors-acme"},
+        "initiator": {"kind": "admin", "id": "arn:aws:iam::111122223333:user/alice"},
+    });
+    let request = RevocationRequest::parse(&request.to_string()).unwrap();
+    let received_at = EpochMillis(1_768_469_400_000);
+    let job = BulkJob::new(request, received_at, false);
+    let tally = Tally { listed: 10, locked_out: 10, ended: 10 - failed, failed, ..Tally::default() };
+    let (locked_out_at, ended_at) = (Some(EpochMillis(1_768_469_402_000)), Some(EpochMillis(1_768_469_409_000)));
+    let job = BulkJob { stage, tally, locked_out_at, ended_at, pass: 2, pages_listed: 1, ..job };
+    let control = Control { approved_by: Some("bob@example.com".into()), ..Control::default() };
+    BulkRevocationCompleted::of(&job, &control)
+}
+
 fn revoked(record: AuditRecord) -> Event {
     Event::SessionsRevoked(SessionsRevoked { record, reason_user: LocalizedText::english("Sorry") })
 }
@@ -62,8 +81,11 @@ fn situations() -> Vec<(&'static str, Event)> {
                 Some("protected_group"),
             )),
         ),
-        ("incident-created", Event::CompromiseThresholdExceeded(page(Stage::Triggered, 4))),
-        ("incident-closed", Event::CompromiseThresholdExceeded(page(Stage::Resolved, 4))),
+        ("bulk-completed", Event::BulkRevocationCompleted(bulk(Stage::Completed, 0))),
+        ("bulk-needs-a-look", Event::BulkRevocationCompleted(bulk(Stage::Completed, 2))),
+        ("bulk-cancelled", Event::BulkRevocationCompleted(bulk(Stage::Cancelled, 0))),
+        ("incident-created", Event::CompromiseThresholdExceeded(page(IncidentStage::Triggered, 4))),
+        ("incident-closed", Event::CompromiseThresholdExceeded(page(IncidentStage::Resolved, 4))),
     ]
 }
 
@@ -91,6 +113,12 @@ fn every_sample_is_of_a_situation() {
     }
 }
 
+#[test]
+fn i10_a_bulk_revocation_is_told_without_its_groups_name_and_without_addresses() {
+    let line = told(&Event::BulkRevocationCompleted(bulk(Stage::Completed, 0))).remove(0).to_string();
+    assert!(!line.contains("contractors-acme") && !line.contains("bob@"), "{line}");
+}
+
 /// The validator is not one that lets everything pass.
 #[test]
 fn what_ocsf_requires_is_asked_for() {
@@ -101,6 +129,7 @@ fn what_ocsf_requires_is_asked_for() {
         let own: &[&str] = match good["class_uid"].as_u64() {
             Some(2_005) => &["finding_info_list", "status_id", "assignee_group"],
             Some(3_002) => &["user", "service"],
+            Some(3_004) => &["entity"],
             _ => &["user"],
         };
         for name in required.iter().chain(own) {

@@ -312,6 +312,27 @@ async fn a_large_one_waits_for_a_second_person() {
 }
 
 #[tokio::test]
+async fn who_is_named_as_approver_alone_releases_it_however_small_it_is() {
+    let (mut bulk, keys) = Bulk::with_group(1);
+    let asked = RevocationRequest { approve_by: Some("bob".into()), ..contractors() };
+    bulk.run(&asked).await;
+    assert_eq!((bulk.job().stage, bulk.calls("raise")), (Stage::AwaitingApproval, 0));
+    for (event_id, who) in [("a1", "alice"), ("a2", "carol")] {
+        assert!(bulk.say(ControlAction::Approve, event_id, who).await.is_err(), "{who}");
+        bulk.run_due().await;
+        assert_eq!(bulk.calls("raise"), 0, "{who}");
+    }
+    // Resuming is no approval.
+    bulk.say(ControlAction::Pause, "p", "carol").await.unwrap();
+    bulk.say(ControlAction::Resume, "r", "carol").await.unwrap();
+    bulk.run_due().await;
+    assert_eq!(bulk.calls("raise"), 0);
+    bulk.say(ControlAction::Approve, "a3", "bob").await.unwrap();
+    bulk.run_due().await;
+    assert_eq!((bulk.job().stage, bulk.outcome(&keys[0])), (Stage::Completed, Some(Outcome::Complete)));
+}
+
+#[tokio::test]
 async fn a_list_is_looked_up_and_what_means_nobody_or_the_same_person_is_told() {
     let mut bulk = Bulk::new(None);
     let alice = bulk.cloud.add_user("alice");

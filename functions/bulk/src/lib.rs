@@ -114,6 +114,7 @@ fn daily(day: String) -> RevocationRequest {
         effect: Effect::SignOut,
         lockout: false,
         session: None,
+        approve_by: None,
         txn: None,
         pools: Vec::new(),
     }

@@ -116,6 +116,7 @@ impl Revocations<'_> {
             effect,
             lockout: false,
             session: None,
+            approve_by: None,
             txn: Some(self.request_id.to_owned()),
             pools: vec![self.source.pool.clone()],
         };

@@ -21,6 +21,8 @@ pub enum Class {
     IncidentFinding,
     /// An account was disabled, enabled, locked, reset: `events/iam/account_change.json`.
     AccountChange,
+    /// A bulk revocation is over: `events/iam/entity_management.json`.
+    EntityManagement,
     /// Sessions end: `events/iam/authentication.json`.
     Authentication,
 }
@@ -95,6 +97,7 @@ impl Class {
             Self::IncidentFinding => 2_005,
             Self::AccountChange => 3_001,
             Self::Authentication => 3_002,
+            Self::EntityManagement => 3_004,
         }
     }
 
@@ -103,13 +106,14 @@ impl Class {
             Self::IncidentFinding => "Incident Finding",
             Self::AccountChange => "Account Change",
             Self::Authentication => "Authentication",
+            Self::EntityManagement => "Entity Management",
         }
     }
 
     fn category(self) -> (u32, &'static str) {
         match self {
             Self::IncidentFinding => (2, "Findings"),
-            Self::AccountChange | Self::Authentication => (3, "Identity & Access Management"),
+            Self::AccountChange | Self::Authentication | Self::EntityManagement => (3, "Identity & Access Management"),
         }
     }
 }

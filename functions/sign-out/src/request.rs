@@ -50,6 +50,7 @@ pub(crate) fn revocation(session: &Session, extent: Extent, now: EpochMillis) ->
         effect: Effect::SignOut,
         lockout: false,
         session,
+        approve_by: None,
         txn: None,
         pools: vec![token.subject.user_pool_id.clone()],
     })

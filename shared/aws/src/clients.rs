@@ -49,13 +49,15 @@ struct Endpoints {
 #[error("{0} is not set: this is not a Lambda environment")]
 pub struct NotALambda(&'static str);
 
-const SERVICES: [&str; 13] = [
+const SERVICES: [&str; 15] = [
+    "API_GATEWAY",
     "CLOUDTRAIL",
     "COGNITO_IDENTITY_PROVIDER",
     "DYNAMODB",
     "EVENTBRIDGE",
     "FIREHOSE",
     "KMS",
+    "LAMBDA",
     "S3",
     "SECRETS_MANAGER",
     "SESV2",
@@ -233,6 +235,24 @@ impl AwsConfig {
     pub fn sts(&self) -> aws_sdk_sts::Client {
         let config = self.service("STS", RetryConfig::standard().with_max_attempts(ATTEMPTS), patient());
         aws_sdk_sts::Client::new(&config)
+    }
+
+    /// The address of a service there is no client for here, `host` being its name in addresses.
+    #[cfg(feature = "rest")]
+    pub(crate) fn address(&self, name: &str, host: &str) -> String {
+        let own = self.endpoints.by_service.iter().find(|(service, _)| *service == name).map(|(_, url)| url.clone());
+        own.or_else(|| self.endpoints.all.clone()).unwrap_or_else(|| {
+            let region = self.region();
+            let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+            format!("https://{host}.{region}.{suffix}")
+        })
+    }
+
+    /// The credentials, for whoever signs by itself.
+    #[cfg(feature = "rest")]
+    pub(crate) async fn credentials(&self) -> Option<Credentials> {
+        use aws_credential_types::provider::ProvideCredentials as _;
+        self.base.credentials_provider()?.provide_credentials().await.ok()
     }
 
     fn service(&self, name: &str, retries: RetryConfig, timeouts: TimeoutConfig) -> SdkConfig {

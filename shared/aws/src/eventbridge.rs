@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_eventbridge::Client;
-use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_sdk_eventbridge::types::{PutEventsRequestEntry, RuleState};
 use revocation_core::domain::event::Event;
 use revocation_core::ports::{EventPublisher, PortError};
 
@@ -10,6 +10,7 @@ use crate::clients::AwsConfig;
 use crate::error::port_error;
 
 const PUT_EVENTS: &str = "events:PutEvents";
+const LIST_RULES: &str = "events:ListRules";
 /// `PutEvents` takes no more entries at once.
 const MOST_ENTRIES: usize = 10;
 /// Entries that failed are sent once more here; after that the queue delivers the whole cause again.
@@ -52,6 +53,49 @@ impl EventBridgePublisher {
         }
         let refused = entries.into_iter().zip(answer.entries()).filter(|(_, result)| result.event_id().is_none());
         Ok(refused.map(|(entry, _)| entry).collect())
+    }
+}
+
+/// Looks at rules. Reads only.
+pub struct EventBridgeRules {
+    client: Client,
+}
+
+/// A rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name.
+    pub name: String,
+    /// Events that match go on.
+    pub enabled: bool,
+}
+
+impl EventBridgeRules {
+    /// The actions it needs.
+    pub const IAM_ACTIONS: &[&str] = &[LIST_RULES];
+
+    /// Rules of the account.
+    #[must_use]
+    pub fn new(aws: &AwsConfig) -> Self {
+        Self { client: aws.eventbridge() }
+    }
+
+    /// The rules of a bus (`None`: the account's own) whose names begin so.
+    pub async fn rules(&self, bus: Option<&str>, prefix: Option<&str>) -> Result<Vec<Rule>, PortError> {
+        let (mut rules, mut after) = (Vec::new(), None);
+        loop {
+            let list = self.client.list_rules().set_event_bus_name(bus.map(str::to_owned));
+            let list = list.set_name_prefix(prefix.map(str::to_owned)).set_next_token(after);
+            let page = list.send().await.map_err(|error| port_error(LIST_RULES, &error))?;
+            rules.extend(page.rules().iter().map(|rule| Rule {
+                name: rule.name().unwrap_or_default().to_owned(),
+                enabled: rule.state() != Some(&RuleState::Disabled),
+            }));
+            after = page.next_token;
+            if after.is_none() {
+                return Ok(rules);
+            }
+        }
     }
 }
 

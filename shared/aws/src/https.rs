@@ -53,6 +53,15 @@ pub enum HttpsError {
     TooLarge,
 }
 
+/// A whole answer.
+#[cfg(feature = "rest")]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// The header of that name: when the server answered, by its clock.
+    pub(crate) date: Option<String>,
+    pub(crate) body: Vec<u8>,
+}
+
 type Connection = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +100,29 @@ impl HttpsClient {
             })
         })
         .await
+    }
+
+    /// The answer to a request with these headers, whatever its status.
+    #[cfg(feature = "rest")]
+    pub(crate) async fn get_with(&self, url: &str, headers: &[(String, String)]) -> Result<Answer, HttpsError> {
+        let request = Request::builder().method(Method::GET).header(ACCEPT, "application/json");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        within_time(async {
+            let answer = self.send(url, request, Vec::new()).await?;
+            let date = answer.headers().get(hyper::header::DATE).and_then(|date| date.to_str().ok().map(str::to_owned));
+            let status = answer.status().as_u16();
+            let body = Limited::new(answer.into_body(), MAX_RESPONSE_BYTES).collect().await;
+            let body = body.map_err(|_| HttpsError::TooLarge)?.to_bytes().into();
+            Ok(Answer { status, date, body })
+        })
+        .await
+    }
+
+    /// The status of the answer to a request that brings a bearer token.
+    #[cfg(feature = "rest")]
+    pub async fn status_with_bearer(&self, url: &str, token: &str) -> Result<u16, HttpsError> {
+        let headers = [("authorization".to_owned(), format!("Bearer {token}"))];
+        Ok(self.get_with(url, &headers).await?.status)
     }
 
     /// Posts JSON; returns the status, whatever it is.

@@ -26,6 +26,8 @@ pub mod jwks;
 pub mod kms;
 #[cfg(feature = "https")]
 pub mod pagerduty;
+#[cfg(feature = "rest")]
+pub mod rest;
 #[cfg(feature = "s3")]
 pub mod s3;
 #[cfg(feature = "secrets")]

@@ -9,6 +9,7 @@ use crate::clients::AwsConfig;
 use crate::error::port_error;
 
 const SEND: &str = "ses:SendEmail";
+const ACCOUNT: &str = "ses:GetAccount";
 
 /// Sends plain-text e-mail.
 pub struct SesEmailNotifier {
@@ -48,4 +49,26 @@ impl EmailNotifier for SesEmailNotifier {
 fn utf8(text: &str) -> Result<Content, PortError> {
     let content = Content::builder().data(text).charset("UTF-8").build();
     content.map_err(|_| PortError::reject(SEND, "request_not_built"))
+}
+
+/// Whether the account may write to anybody, or only to addresses it has verified.
+pub struct SesAccountReader {
+    client: Client,
+}
+
+impl SesAccountReader {
+    /// The actions it needs.
+    pub const IAM_ACTIONS: &[&str] = &[ACCOUNT];
+
+    /// Of the account, in the Region.
+    #[must_use]
+    pub fn new(aws: &AwsConfig) -> Self {
+        Self { client: aws.ses() }
+    }
+
+    /// Whether it is in the sandbox, or not allowed to send at all.
+    pub async fn is_restricted(&self) -> Result<bool, PortError> {
+        let answer = self.client.get_account().send().await.map_err(|error| port_error(ACCOUNT, &error))?;
+        Ok(!answer.production_access_enabled || !answer.sending_enabled)
+    }
 }

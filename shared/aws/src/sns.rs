@@ -1,10 +1,12 @@
 //! Ports on SNS: text messages to people, messages to topics.
 
 mod pager;
+mod sandbox;
 mod sms;
 mod topic;
 
 pub use pager::SnsPager;
+pub use sandbox::SnsSandboxReader;
 pub use sms::SnsSmsNotifier;
 pub use topic::SnsTopicNotifier;
 

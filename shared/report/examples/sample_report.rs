@@ -88,6 +88,7 @@ fn entry(n: i64) -> Entry {
         subject: Some(subject),
         who,
         record: (!missing).then_some((key, record)),
+        action: None,
         refused_at: refused_at.filter(|_| !missing),
         failure: missing.then(|| "handed_over".to_owned()),
     }
@@ -116,6 +117,7 @@ fn record(n: i64, subject: &SubjectKey) -> AuditRecord {
         ),
         effect: Effect::default(),
         session: None,
+        approve_by: None,
         outcome: if partial { Outcome::Partial } else { Outcome::Complete },
         steps: if partial { vec![failed] } else { Vec::new() },
         sessions_ended: (n % 7 != 6).then_some(u64::try_from(n % 4).unwrap_or(0)),

@@ -23,6 +23,10 @@ pub struct Counts {
     pub sessions_ended: u64,
     /// Records of which the ledger knew nothing.
     pub sessions_unknown: u64,
+    /// What operators did to accounts; not among the entries.
+    pub actions: u64,
+    /// Of these, those that were refused or failed.
+    pub actions_not_done: u64,
     /// Entries confirmed by an actual request that was refused.
     pub confirmed: u64,
 }

@@ -1,5 +1,6 @@
 //! What a report is made from.
 
+use revocation_core::domain::action::ActionRecord;
 use revocation_core::domain::audit::AuditRecord;
 use revocation_core::domain::audit_chain::RecordKey;
 use revocation_core::domain::profile::{Person, SubjectKey};
@@ -64,7 +65,7 @@ pub enum Who {
     NotAsked(Option<String>),
 }
 
-/// One person's revocation, or what is known of it.
+/// One person's revocation, or what is known of it; or what an operator did to an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Whose sessions; `None` if nobody was found.
@@ -73,6 +74,8 @@ pub struct Entry {
     pub who: Who,
     /// The audit record and its key; `None` if there is none (yet).
     pub record: Option<(RecordKey, AuditRecord)>,
+    /// What an operator did to the account, and its key. Then there is no `record`.
+    pub action: Option<(RecordKey, ActionRecord)>,
     /// When an API refused a token of a session that was ended, epoch milliseconds: the first such request known.
     pub refused_at: Option<EpochMillis>,
     /// Why there is no record, or what needs a look beside it: a stable code.

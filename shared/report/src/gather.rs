@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 
+use revocation_core::domain::action::ActionRecord;
 use revocation_core::domain::audit::AuditRecord;
 use revocation_core::domain::audit_chain::{Attribute, RecordKey, StoredRecord, day_plus};
 use revocation_core::domain::bulk::{BulkJob, BulkPage, Control, member_revocation_id};
@@ -16,6 +17,8 @@ use revocation_core::ports::{
     JobReader, PersonReader, PortError, RecordIndex, RecordReader, RefusalReader, SessionKey,
 };
 
+use serde::de::DeserializeOwned;
+
 use crate::entry::{Entry, Facts, Scope, Who};
 use crate::row::word;
 use crate::writer::{Finished, ReportError, ReportWriter};
@@ -26,6 +29,8 @@ const AT_A_TIME: usize = 240;
 const SESSIONS_LOOKED_AT: usize = 5;
 /// The first part of the step of a person's record.
 const COMPLETED: &str = "completed/";
+/// The same of what an operator did to an account.
+const ACTION: &str = "action/";
 
 /// Where entries come from.
 pub struct Sources {
@@ -124,8 +129,8 @@ impl Sources {
         let mut day = Some(since.to_owned());
         while let Some(today) = day.filter(|day| day.as_str() <= until) {
             let listed = self.index.listed(&today, EpochMillis(0)).await?;
-            let keys: Vec<_> =
-                listed.into_iter().map(|listed| listed.key).filter(|key| key.step.starts_with(COMPLETED)).collect();
+            let is_record = |key: &RecordKey| key.step.starts_with(COMPLETED) || key.step.starts_with(ACTION);
+            let keys: Vec<_> = listed.into_iter().map(|listed| listed.key).filter(is_record).collect();
             for keys in keys.chunks(AT_A_TIME) {
                 let mut entries: Vec<_> = keys.iter().map(|_| nobody()).collect();
                 self.complete(keys, &mut entries, &mut looked_up).await?;
@@ -149,12 +154,21 @@ impl Sources {
         let mut records: BTreeMap<&RecordKey, &StoredRecord> =
             stored.iter().map(|record| (&record.key, record)).collect();
         for (key, entry) in keys.iter().zip(&mut *entries) {
-            match records.remove(key).map(read) {
-                Some(Some(record)) => {
-                    entry.subject.clone_from(&record.subject);
-                    entry.record = Some((key.clone(), record));
-                }
-                Some(None) => entry.failure = Some("unreadable_record".to_owned()),
+            match records.remove(key) {
+                Some(stored) if key.step.starts_with(ACTION) => match read::<ActionRecord>(stored) {
+                    Some(action) => {
+                        entry.subject.clone_from(&action.subject);
+                        entry.action = Some((key.clone(), action));
+                    }
+                    None => entry.failure = Some("unreadable_record".to_owned()),
+                },
+                Some(stored) => match read::<AuditRecord>(stored) {
+                    Some(record) => {
+                        entry.subject.clone_from(&record.subject);
+                        entry.record = Some((key.clone(), record));
+                    }
+                    None => entry.failure = Some("unreadable_record".to_owned()),
+                },
                 None => {}
             }
         }
@@ -212,6 +226,7 @@ fn members(job: &RevocationId, page: &BulkPage) -> (Vec<RecordKey>, Vec<Entry>) 
             subject: Some(member.key.clone()),
             who: Who::NotAsked(Some(member.username.clone())),
             record: None,
+            action: None,
             refused_at: None,
             failure: failure.map(|failure| failure.code.clone()),
         };
@@ -229,11 +244,11 @@ fn gone(who: &Who) -> Who {
 }
 
 fn nobody() -> Entry {
-    Entry { subject: None, who: Who::NotAsked(None), record: None, refused_at: None, failure: None }
+    Entry { subject: None, who: Who::NotAsked(None), record: None, action: None, refused_at: None, failure: None }
 }
 
 /// The record in its item; `None` for one of another version.
-fn read(stored: &StoredRecord) -> Option<AuditRecord> {
+fn read<T: DeserializeOwned>(stored: &StoredRecord) -> Option<T> {
     match stored.attributes.get("body") {
         Some(Attribute::Text(body)) => serde_json::from_str(body).ok(),
         _ => None,

@@ -18,6 +18,8 @@ pub(crate) struct Page {
     facts: Facts,
     rows: Vec<Row>,
     failures: Vec<Row>,
+    actions: Vec<Row>,
+    actions_left_out: usize,
     rows_left_out: usize,
     failures_left_out: usize,
 }
@@ -35,6 +37,8 @@ struct Document<'a> {
     rows: &'a [Row],
     rows_left_out: usize,
     failures: &'a [Row],
+    actions: &'a [Row],
+    actions_left_out: usize,
     failures_left_out: usize,
     csv_sha256: &'a str,
     generator: &'static str,
@@ -50,7 +54,15 @@ struct Tile {
 
 impl Page {
     pub(crate) fn new(facts: Facts) -> Self {
-        Self { facts, rows: Vec::new(), failures: Vec::new(), rows_left_out: 0, failures_left_out: 0 }
+        Self {
+            facts,
+            rows: Vec::new(),
+            failures: Vec::new(),
+            actions: Vec::new(),
+            rows_left_out: 0,
+            failures_left_out: 0,
+            actions_left_out: 0,
+        }
     }
 
     pub(crate) fn add(&mut self, row: Row) {
@@ -65,6 +77,15 @@ impl Page {
             self.rows.push(row);
         } else {
             self.rows_left_out += 1;
+        }
+    }
+
+    /// Adds what an operator did to an account.
+    pub(crate) fn add_action(&mut self, row: Row) {
+        if self.actions.len() < MOST_FAILURES {
+            self.actions.push(row);
+        } else {
+            self.actions_left_out += 1;
         }
     }
 
@@ -86,6 +107,8 @@ impl Page {
             rows_left_out: self.rows_left_out,
             failures: &self.failures,
             failures_left_out: self.failures_left_out,
+            actions: &self.actions,
+            actions_left_out: self.actions_left_out,
             csv_sha256,
             generator: GENERATOR,
             is_job: matches!(self.facts.scope, Scope::Job { .. }),
@@ -195,8 +218,8 @@ impl Row {
     /// What is known of the outcome's look: `good`, `bad`, `neutral`.
     fn class(&self) -> &'static str {
         match self.outcome.as_str() {
-            "complete" => "good",
-            "partial" | "no_record" => "bad",
+            "complete" | "done" => "good",
+            "partial" | "no_record" | "failed" | "refused" => "bad",
             _ => "neutral",
         }
     }

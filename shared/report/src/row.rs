@@ -1,5 +1,6 @@
 //! One entry as a line of text cells.
 
+use revocation_core::domain::action::{ActionOutcome, ActionRecord};
 use revocation_core::domain::audit::{AuditRecord, StepOutcome};
 use revocation_core::domain::time::EpochMillis;
 use serde::Serialize;
@@ -7,7 +8,7 @@ use serde::Serialize;
 use crate::entry::{Entry, Who};
 
 /// The columns of the CSV. Their names and order are a contract: new ones come at the end.
-pub(crate) const COLUMNS: [&str; 31] = [
+pub(crate) const COLUMNS: [&str; 32] = [
     "subject",
     "user_pool_id",
     "sub",
@@ -39,6 +40,7 @@ pub(crate) const COLUMNS: [&str; 31] = [
     "refused_at",
     "duplicate",
     "effect",
+    "action",
 ];
 
 /// An entry in words.
@@ -77,6 +79,8 @@ pub(crate) struct Row {
     pub(crate) refused_at: String,
     pub(crate) duplicate: bool,
     pub(crate) effect: String,
+    /// What an operator did to the account: `hold`, `disable` …; empty for revocations.
+    pub(crate) action: String,
 }
 
 impl Row {
@@ -101,7 +105,14 @@ impl Row {
                 row.audit_record = key.to_string();
                 row.fill(record);
             }
-            None => "no_record".clone_into(&mut row.outcome),
+            None => {
+                if let Some((key, action)) = &entry.action {
+                    row.audit_record = key.to_string();
+                    row.fill_action(action);
+                } else {
+                    "no_record".clone_into(&mut row.outcome);
+                }
+            }
         }
         if let Some(code) = &entry.failure {
             let separator = if row.failures.is_empty() { "" } else { "; " };
@@ -141,8 +152,22 @@ impl Row {
         }
     }
 
+    fn fill_action(&mut self, record: &ActionRecord) {
+        self.action = word(&record.action);
+        self.outcome = word(&record.outcome);
+        if matches!(record.outcome, ActionOutcome::Failed | ActionOutcome::Refused) {
+            self.failures = format!("{}: {}", self.action, record.code.as_deref().unwrap_or(&self.outcome));
+        }
+        record.reason_admin.english_or_first().unwrap_or_default().clone_into(&mut self.reason_text);
+        self.initiator_kind = word(&record.initiator.kind);
+        self.initiator.clone_from(&record.initiator.id);
+        self.source.clone_from(&record.source.name);
+        self.event_id.clone_from(&record.source.event_id);
+        self.received_at = time(Some(record.received_at));
+    }
+
     /// The cells in the order of [`COLUMNS`].
-    pub(crate) fn cells<'a>(&'a self, approved_by: &'a str) -> [&'a str; 31] {
+    pub(crate) fn cells<'a>(&'a self, approved_by: &'a str) -> [&'a str; 32] {
         [
             &self.subject,
             &self.user_pool_id,
@@ -175,6 +200,7 @@ impl Row {
             &self.refused_at,
             if self.duplicate { "yes" } else { "" },
             &self.effect,
+            &self.action,
         ]
     }
 

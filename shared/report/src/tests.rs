@@ -32,6 +32,7 @@ fn record(n: i64, outcome: Outcome) -> AuditRecord {
         reason_admin: LocalizedText::english("the project has ended"),
         effect: Effect::default(),
         session: None,
+        approve_by: None,
         outcome,
         steps: if outcome == Outcome::Partial { vec![failed] } else { Vec::new() },
         sessions_ended: Some(2),
@@ -63,7 +64,14 @@ fn entry(n: i64, outcome: Outcome) -> Entry {
         name: Some(format!("Person {n}")),
         email: Some(format!("p{n}@example.com")),
     };
-    Entry { subject, who: Who::Known(person), record: Some((key, record)), refused_at: None, failure: None }
+    Entry {
+        subject,
+        who: Who::Known(person),
+        record: Some((key, record)),
+        action: None,
+        refused_at: None,
+        failure: None,
+    }
 }
 
 fn facts() -> Facts {

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::io::{self, BufWriter, Write};
 
+use revocation_core::domain::action::ActionOutcome;
 use revocation_core::domain::audit::Outcome;
+use revocation_core::domain::audit_chain::RecordKey;
 use revocation_core::domain::profile::SubjectKey;
 
 use crate::counts::{Counts, Distribution};
@@ -78,6 +80,9 @@ impl<C: Write, M: Write> ReportWriter<C, M> {
 
     /// Adds an entry.
     pub fn add(&mut self, entry: &Entry) -> Result<(), ReportError> {
+        if let Some((key, action)) = &entry.action {
+            return self.add_action(entry, key, action.outcome);
+        }
         let duplicate = entry.subject.as_ref().is_some_and(|subject| !self.seen.insert(subject.clone()));
         self.count(entry, duplicate);
         let row = Row::of(entry, duplicate);
@@ -86,6 +91,17 @@ impl<C: Write, M: Write> ReportWriter<C, M> {
             self.manifest.record(key)?;
         }
         self.page.add(row);
+        Ok(())
+    }
+
+    /// No revocation: it makes nobody's sessions end, so it counts for itself, and its subject as named before by none.
+    fn add_action(&mut self, entry: &Entry, key: &RecordKey, outcome: ActionOutcome) -> Result<(), ReportError> {
+        self.counts.actions += 1;
+        self.counts.actions_not_done += u64::from(matches!(outcome, ActionOutcome::Failed | ActionOutcome::Refused));
+        let row = Row::of(entry, false);
+        self.csv.write_record(row.cells("").map(|cell| harmless(cell).into_owned()))?;
+        self.manifest.record(key)?;
+        self.page.add_action(row);
         Ok(())
     }
 

@@ -199,6 +199,7 @@ impl RoleSource {
             effect: self.effect,
             lockout: false,
             session: None,
+            approve_by: None,
             txn: None,
             pools: Vec::new(),
         })?;

@@ -84,6 +84,7 @@ pub(crate) enum Command {
     Report(commands::report::Args),
     Watch(commands::watch::Args),
     Status(commands::status::Args),
+    VerifyInstall(commands::verify_install::Args),
     Dlq(commands::dlq::Args),
     Token(commands::token::Args),
     Completions(commands::completions::Args),

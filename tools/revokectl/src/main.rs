@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod context;
 mod failure;
+mod follow;
 mod grid;
 mod inspection;
 mod look;
@@ -19,6 +20,7 @@ mod revocation;
 mod screen;
 mod subject;
 mod text;
+mod verify_install;
 
 use std::process::ExitCode;
 

@@ -37,6 +37,12 @@ pub(crate) struct Operations {
     /// The KMS key that signs the digests.
     #[serde(default, deserialize_with = "deployed")]
     pub(crate) audit_signing_key: Option<String>,
+    /// The authorizer of API Gateway.
+    #[serde(default, deserialize_with = "deployed")]
+    pub(crate) authorizer_function_arn: Option<String>,
+    /// What Cognito asks before it makes tokens.
+    #[serde(default, deserialize_with = "deployed")]
+    pub(crate) token_gate_function_arn: Option<String>,
     /// The bus.
     pub(crate) bus_name: String,
     /// Pools in which subjects are looked up.

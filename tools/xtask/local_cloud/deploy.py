@@ -156,6 +156,16 @@ def signing_key(kms) -> str:
         return key["Arn"]
 
 
+def honour_tables(dynamodb, outputs: dict, protected: bool) -> None:
+    """What the template says of tables and MiniStack does not honour: it keeps `!Ref DeletionProtection` as text, which no SDK
+    reads as a boolean, and leaves point-in-time recovery off."""
+    for output in sorted(name for name in outputs if name.endswith("Table")):
+        table = outputs[output]
+        dynamodb.update_table(TableName=table, DeletionProtectionEnabled=protected)
+        recovery = {"PointInTimeRecoveryEnabled": True}
+        dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=recovery)
+
+
 def main() -> int:
     """Entry point."""
     options = arguments()
@@ -196,6 +206,7 @@ def main() -> int:
     for output, attribute in TTL_TABLES.items():
         specification = {"Enabled": True, "AttributeName": attribute}
         dynamodb.update_time_to_live(TableName=outputs[output], TimeToLiveSpecification=specification)
+    honour_tables(dynamodb, outputs, dict(pairs).get("DeletionProtection", "true") == "true")
     verify_sender(client("sesv2"), dict(pairs).get("SenderEmail"))
     secrets = sources.provide(client("ssm"), client("secretsmanager"), outputs)
     json.dump({"outputs": outputs, "secrets": secrets}, sys.stdout, indent=2, sort_keys=True)

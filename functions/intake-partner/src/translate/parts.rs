@@ -34,6 +34,7 @@ pub(super) fn request(
         effect: Effect::SignOut,
         lockout: false,
         session: None,
+        approve_by: None,
         txn: None,
         pools: Vec::new(),
     }

@@ -1,15 +1,17 @@
 //! From the bus to OCSF: pure, one module for each kind of event. A new kind is a module, an arm here, and the rule's pattern.
 
 mod account_action;
+mod bulk;
 mod incident;
 mod parts;
 mod revocation;
 
 use revocation_core::domain::action::ActionRecord;
+use revocation_core::domain::bulk::BulkRevocationCompleted;
 use revocation_core::domain::disposition::{Disposed, Disposition};
 use revocation_core::domain::event::{
-    ACCOUNT_ACTION_COMPLETED, COMPROMISE_THRESHOLD_EXCEEDED, Envelope, REVOCATION_FAILED, RevocationFailed,
-    SESSIONS_REVOKED, SessionsRevoked,
+    ACCOUNT_ACTION_COMPLETED, BULK_REVOCATION_COMPLETED, COMPROMISE_THRESHOLD_EXCEEDED, Envelope, REVOCATION_FAILED,
+    RevocationFailed, SESSIONS_REVOKED, SessionsRevoked,
 };
 use revocation_core::domain::incident::Page;
 use revocation_core::domain::time::EpochMillis;
@@ -58,6 +60,7 @@ fn drafts(envelope: &Envelope<'_>, origin: &Origin<'_>) -> Result<Option<Vec<Dra
         SESSIONS_REVOKED => revocation::ended(&read::<SessionsRevoked>(detail)?.record),
         REVOCATION_FAILED => revocation::failed(&read::<RevocationFailed>(detail)?.record),
         ACCOUNT_ACTION_COMPLETED => account_action::completed(&read::<ActionRecord>(detail)?).into_iter().collect(),
+        BULK_REVOCATION_COMPLETED => vec![bulk::completed(&read::<BulkRevocationCompleted>(detail)?, origin)],
         COMPROMISE_THRESHOLD_EXCEEDED => vec![incident::page(&read::<Page>(detail)?, origin)],
         _ => return Ok(None),
     }))

@@ -11,8 +11,10 @@ mod list_users;
 mod members;
 mod memberships;
 mod people;
+mod pool_inspection;
 mod pool_size;
 mod resolver;
+mod throwaway;
 
 pub use accounts::{CognitoAccountEnabler, CognitoAccountLocker, CognitoDeviceForgetter, CognitoSessionTerminator};
 pub use app_clients::{CognitoAppClients, CognitoRefreshTokens};
@@ -23,5 +25,7 @@ pub use inspection::{AccountFacts, CognitoInspector, RememberedDevice, SignIn};
 pub use members::CognitoMemberDirectory;
 pub use memberships::CognitoMembershipReader;
 pub use people::CognitoPeople;
+pub use pool_inspection::{ClientFacts, CognitoPoolInspector, PoolFacts};
 pub use pool_size::CognitoPoolSize;
 pub use resolver::CognitoSubjectResolver;
+pub use throwaway::{CognitoThrowaway, Session, Throwaway};

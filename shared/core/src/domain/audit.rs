@@ -231,7 +231,7 @@ fn ended(steps: &BTreeMap<Step, StepRecord>, step: Step, because: &str) -> bool 
 
 /// Whether an identifier may be an address or a number. Only what is made of the characters of ids and ARNs is let
 /// through, so that no other spelling of `@` slips past.
-pub(super) fn looks_personal(id: &str) -> bool {
+pub(in crate::domain) fn looks_personal(id: &str) -> bool {
     let plain = id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'/' | b'-'));
     let digits = id.trim_start_matches('0');
     let like_a_phone_number = id.starts_with("00") && digits.len() >= 7 && digits.bytes().all(|b| b.is_ascii_digit());

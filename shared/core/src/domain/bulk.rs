@@ -170,15 +170,21 @@ pub enum Work {
 // === impl BulkJob ===
 
 impl BulkJob {
-    /// A job as it begins. `needs_count` where approval may be needed.
+    /// A job as it begins. `needs_count` where approval may be needed; a request that names its approver waits for it whatever its
+    /// size.
     #[must_use]
     pub fn new(request: RevocationRequest, received_at: EpochMillis, needs_count: bool) -> Self {
+        let stage = match request.approve_by {
+            Some(_) => Stage::AwaitingApproval,
+            None if needs_count => Stage::Counting,
+            None => Stage::LockingOut,
+        };
         Self {
             id: request.id(),
             digest: request.digest(),
             request,
             received_at,
-            stage: if needs_count { Stage::Counting } else { Stage::LockingOut },
+            stage,
             pass: 1,
             cursor: Some(Cursor::default()),
             pages_listed: 0,
@@ -256,6 +262,7 @@ impl BulkJob {
             sub_id: SubjectIdentifier::IssSub { iss: member.user_pool_id.issuer(), sub: member.sub.0.clone() },
             txn: Some(self.id.0.clone()),
             pools: vec![member.user_pool_id.clone()],
+            approve_by: None,
             ..self.request.clone()
         }
     }

@@ -7,11 +7,13 @@ use super::initiator::Initiator;
 use super::profile::{SubjectKey, UserPoolId};
 use super::reason::ReasonCode;
 use super::revocation_id::{PayloadDigest, RevocationId};
-use super::session::{self, SessionScope};
+use super::session::SessionScope;
 use super::shape::Mismatch;
 use super::subject::{BadSubject, MAX_POOL_ID_CHARS, SubjectIdentifier};
 use super::text::{self, BadText, LocalizedText};
 use super::time::{EpochMillis, NotATimestamp};
+
+mod checks;
 
 /// The version of the wire form this build reads and writes.
 pub const VERSION: &str = "1";
@@ -54,6 +56,10 @@ pub struct RevocationRequest {
     /// Which sessions, where not all of them are meant.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub session: Option<SessionScope>,
+    /// Who alone may approve it, by the id of their initiator: many people's sessions, and a second person's word whatever their
+    /// number. Nothing is done before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approve_by: Option<String>,
     /// RFC 8417 `txn`: ties several events to one cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub txn: Option<String>,
@@ -126,6 +132,9 @@ pub enum BadRequest {
     /// `session`, with what cannot be done to one session, or naming none.
     #[error("`session` {0}")]
     Session(&'static str),
+    /// `approve_by`, for what a single person is revoked by, or naming whoever asks.
+    #[error("`approve_by` {0}")]
+    ApproveBy(&'static str),
     /// `effect: refresh` with a reason other than `role_change`.
     #[error("`effect: refresh` is for role_change only")]
     EffectWithoutRoleChange,
@@ -181,11 +190,14 @@ impl RevocationRequest {
         if self.effect == Effect::Refresh && self.reason != ReasonCode::RoleChange {
             return Err(BadRequest::EffectWithoutRoleChange);
         }
+        if let Some(approver) = &self.approve_by {
+            checks::check_approver(approver, self)?;
+        }
         if let Some(session) = &self.session {
-            check_session(session, self.reason)?;
+            checks::check_session(session, self.reason)?;
         }
         if matches!(self.sub_id, SubjectIdentifier::Pool { .. }) {
-            check_whole_pool(self)?;
+            checks::check_whole_pool(self)?;
         }
         Ok(())
     }
@@ -252,28 +264,6 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SessionSco
 /// Whether these can be pools, and are not too many.
 pub(super) fn are_pools(pools: &[UserPoolId]) -> bool {
     pools.len() <= MAX_POOLS && pools.iter().all(|pool| text::check(&pool.0, MAX_POOL_ID_CHARS).is_ok())
-}
-
-/// A reason that says something of the person, and not of one device, ends every session.
-fn check_session(session: &SessionScope, reason: ReasonCode) -> Result<(), BadRequest> {
-    if !session::is_origin_jti(session.origin_jti()) {
-        return Err(BadRequest::Session("is not 1 to 128 visible ASCII characters"));
-    }
-    if !matches!(reason, ReasonCode::UserRequest | ReasonCode::Anomaly | ReasonCode::Canary) {
-        return Err(BadRequest::Session("is for user_request, anomaly and canary only"));
-    }
-    Ok(())
-}
-
-/// Everybody's sessions end for what concerns everybody, and nothing is done to an account.
-fn check_whole_pool(request: &RevocationRequest) -> Result<(), BadRequest> {
-    if !matches!(request.reason, ReasonCode::Compromise | ReasonCode::PolicyViolation) {
-        return Err(BadRequest::WholePool("is for compromise and policy_violation only"));
-    }
-    if request.lockout {
-        return Err(BadRequest::WholePool("cannot be locked out"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

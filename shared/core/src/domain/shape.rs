@@ -9,7 +9,7 @@ pub(super) struct Mismatch {
 }
 
 /// The words of the commands' schemas.
-const MEMBERS: [&str; 32] = [
+const MEMBERS: [&str; 33] = [
     "version",
     "source",
     "name",
@@ -36,6 +36,7 @@ const MEMBERS: [&str; 32] = [
     "effect",
     "lockout",
     "session",
+    "approve_by",
     "txn",
     "action",
     "hold",

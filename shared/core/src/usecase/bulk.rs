@@ -141,6 +141,9 @@ impl BulkRevoker {
         match self.jobs.create(&job).await? {
             Some(standing) if standing.digest != job.digest => return Err(BulkError::IdConflict(job.id)),
             Some(_) => {}
+            None if job.stage == Stage::AwaitingApproval => {
+                tracing::warn!(job_id = %job.id, reason = %job.request.reason, "a bulk revocation waits for approval");
+            }
             None => tracing::info!(job_id = %job.id, reason = %job.request.reason, "a bulk revocation begins"),
         }
         self.proceed(&job.id, message).await
@@ -151,7 +154,7 @@ impl BulkRevoker {
         let job = self.jobs.load(&request.job_id).await?.ok_or(BadControl::NoSuchJob)?;
         for _ in 0..MOST_STEERS {
             let before = self.jobs.control(&job.id).await?;
-            let Some(after) = before.after(request, job.initiator(), self.clock.now())? else {
+            let Some(after) = before.after(request, &job.request, self.clock.now())? else {
                 return Ok(self.queue.proceed(&job.id, Duration::ZERO).await?);
             };
             if self.jobs.steer(&job.id, &after).await?.is_ok() {

@@ -1,6 +1,7 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use revocation_core::domain::action::{AccountActionRequest, ActionOutcome, ActionStarted};
 use revocation_core::domain::audit::{AuditRecord, Started};
 use revocation_core::domain::audit_chain::Listed;
 use revocation_core::domain::bulk::MemberFailure;
@@ -208,18 +209,38 @@ async fn only_so_many_people_are_looked_up_and_an_outage_costs_only_names() {
 #[tokio::test]
 async fn a_period_has_what_was_recorded_on_its_days() {
     let (mut fake, _) = fake();
-    // What is no person's record is not in it, and an unreadable one is told.
+    // So are operators' actions, and an unreadable record is told; what is no record is not in it.
+    let request = json!({
+        "version": "1", "source": {"name": "operator", "event_id": "e-9"}, "action": "hold",
+        "sub_id": {"format": "username", "username": "user9"}, "initiator": {"kind": "admin", "id": "arn:on-call"},
+        "reason_admin": {"en": "INC-9"},
+    });
+    let request = AccountActionRequest::parse(&request.to_string()).unwrap();
+    let started =
+        ActionStarted { id: request.id(), digest: request.digest(), received_at: AT, request: request.clone() };
+    let held = SubjectKey::new(POOL, "s-9");
+    let outcome = (ActionOutcome::Refused, Some("protected_group".to_owned()));
+    let held = ActionRecord::of(&started, Some(held), outcome, AT);
     let mut action = fake.records[0].clone();
-    action.key.step = format!("action/{POOL}#s-9");
+    action.key = RecordKey { revocation_id: request.id().0, step: format!("action/{POOL}#s-9") };
+    action.attributes.insert("body".into(), Attribute::Text(serde_json::to_string(&held).unwrap()));
+    let mut working_memory = fake.records[0].clone();
+    working_memory.key.step = "started".into();
     let mut broken = fake.records[0].clone();
     broken.key.revocation_id = "rv_broken".into();
     broken.attributes.insert("body".into(), Attribute::Text("{}".into()));
-    fake.records.extend([action, broken]);
+    fake.records.extend([action, working_memory, broken]);
     let (sources, _) = sources(fake, 100);
     let (mut csv, day) = (Vec::new(), AT.utc_day());
     let finished = sources.period(&day, &day, made(), &mut csv, Vec::new()).await.unwrap();
-    assert_eq!((finished.counts.entries, finished.counts.without_record), (5, 1));
-    assert_eq!(&lines(&csv)[4][8], "unreadable_record");
+    let counts = finished.counts;
+    assert_eq!((counts.entries, counts.without_record, counts.actions, counts.actions_not_done), (5, 1, 1, 1));
+    let lines = lines(&csv);
+    assert_eq!((lines.len(), &lines[5][8]), (6, "unreadable_record"));
+    let cells = [2, 4, 7, 8, 10, 12, 31].map(|at| &lines[4][at]);
+    assert_eq!(cells, ["s-9", "Name of s-9", "refused", "hold: protected_group", "INC-9", "arn:on-call", "hold"]);
+    assert_eq!(&lines[0][31], "", "a revocation");
+    assert!(finished.html.contains("What operators did to accounts") && finished.html.contains("protected_group"));
     for (since, until) in [("2026-11-27", "2026-11-26"), ("today", "2026-11-26"), ("2026-11-26", "")] {
         let refused = sources.period(since, until, made(), Vec::new(), Vec::new()).await;
         assert!(matches!(refused, Err(GatherError::NotAPeriod)), "{since} {until}");

@@ -150,6 +150,7 @@ impl SiemSource {
             effect: Effect::SignOut,
             lockout: self.lockout,
             session: None,
+            approve_by: None,
             txn: clean(self.mapping.txn(alert), MAX_TXN_CHARS),
             pools: Vec::new(),
         }

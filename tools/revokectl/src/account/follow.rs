@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::follow::{lost_sight, too_late};
 use crate::moment::span;
 use crate::screen::{Screen, Tone};
 
@@ -36,7 +37,8 @@ pub(super) async fn to_the_end(context: &Context, id: &RevocationId) -> Result<E
             return end(context, trail);
         }
         if begun.elapsed() >= context.globals.timeout {
-            return Err(too_late(context, id, trail.as_ref()));
+            let state = if trail.is_some() { "it has begun" } else { "the pipeline has not begun with it" };
+            return Err(too_late(context, id, state));
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -131,23 +133,6 @@ fn cure(code: &str) -> &'static str {
         "not_authorized" | "access_denied" => ": the pipeline's role or the pool does not allow it",
         _ => "",
     }
-}
-
-fn too_late(context: &Context, id: &RevocationId, trail: Option<&ActionTrail>) -> Failure {
-    context.pending(None);
-    let state = if trail.is_some() { "it has begun" } else { "the pipeline has not begun with it" };
-    let limit = span(context.globals.timeout);
-    Failure::new(Exit::TimedOut, format!("{id} is requested, but not finished after {limit}; {state}")).next(format!(
-        "it goes on without us: revokectl audit show {id}\nwhat holds it up: revokectl status; was it parked: revokectl dlq show revoke"
-    ))
-}
-
-/// It was requested; only the looking failed.
-fn lost_sight(context: &Context, id: &RevocationId, failure: Failure) -> Failure {
-    context.pending(None);
-    let failure = context.explain(failure);
-    let what = format!("{id} is requested and goes on without us, but it cannot be followed: {}", failure.what);
-    Failure { what, ..failure }
 }
 
 #[cfg(test)]

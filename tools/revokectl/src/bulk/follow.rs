@@ -87,7 +87,10 @@ fn rests(job: &BulkJob, control: &Control) -> Option<(&'static str, String)> {
     match (control.wish, job.stage) {
         (Wish::Run, Stage::AwaitingApproval) if control.approved_by.is_none() => Some((
             "waits for a second person's approval; nobody is revoked yet",
-            format!("somebody else: revokectl job approve {id}\nthen: revokectl job watch {id}"),
+            format!(
+                "{}: revokectl job approve {id}\nthen: revokectl job watch {id}",
+                job.request.approve_by.as_deref().unwrap_or("somebody else")
+            ),
         )),
         (Wish::Pause, _) if job.lease.is_none() => {
             Some(("is paused; tombstones stand", format!("go on: revokectl job resume {id}")))

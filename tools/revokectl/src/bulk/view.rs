@@ -22,6 +22,8 @@ pub(crate) struct View<'a> {
     reason: &'static str,
     initiator: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    approve_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     approved_by: Option<&'a str>,
     tally: Tally,
     pass: u32,
@@ -42,6 +44,7 @@ impl<'a> View<'a> {
             subject: subject(job),
             reason: job.request.reason.as_str(),
             initiator: &job.request.initiator.id,
+            approve_by: job.request.approve_by.as_deref(),
             approved_by: control.approved_by.as_deref(),
             tally: job.tally,
             pass: job.pass,
@@ -59,6 +62,9 @@ impl<'a> View<'a> {
         facts.row(["who".into(), self.subject.as_str().into()]);
         facts.row(["reason".into(), self.reason.into()]);
         facts.row(["initiator".into(), self.initiator.into()]);
+        if let Some(by) = self.approve_by.filter(|_| self.approved_by.is_none()) {
+            facts.row(["to be approved by".into(), by.into()]);
+        }
         if let Some(by) = self.approved_by {
             facts.row(["approved by".into(), by.into()]);
         }

@@ -37,6 +37,7 @@ A list is a text file with a subject a line, or CSV with a column called subject
 Examples:
   revokectl group contractors-acme --reason project_end --comment 'contract 4711 ended'
   revokectl group contractors-acme --reason project_end --dry-run
+  revokectl group contractors-acme --reason project_end --approve-by arn:aws:iam::123456789012:user/bob
   revokectl group --csv leavers.csv --reason offboarding --yes
   revokectl group --ended --reason project_end          # everyone whose end date has passed")]
 pub(crate) struct Args {
@@ -55,6 +56,10 @@ pub(crate) struct Args {
     /// Why, in words, for the record.
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
+    /// Nobody is revoked before this person approves it (`revokectl job approve`): the ARN that
+    /// `aws sts get-caller-identity` tells them.
+    #[arg(long, value_name = "ARN")]
+    approve_by: Option<String>,
     /// Only show who would be concerned, and what would happen.
     #[arg(long)]
     dry_run: bool,
@@ -143,6 +148,7 @@ async fn request(
         effect: Effect::SignOut,
         lockout: false,
         session: None,
+        approve_by: args.approve_by.clone(),
         txn: None,
         pools,
     };

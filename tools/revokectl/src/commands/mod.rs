@@ -18,6 +18,7 @@ pub(crate) mod session;
 pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod user;
+pub(crate) mod verify_install;
 pub(crate) mod watch;
 
 use crate::cli::Command;
@@ -34,6 +35,7 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Fa
         Command::Job(args) => job::run(context, args).await,
         Command::Watch(args) => watch::run(context, args).await,
         Command::Status(args) => Box::pin(status::run(context, args)).await,
+        Command::VerifyInstall(args) => verify_install::run(context, args).await,
         Command::Dlq(args) => dlq::run(context, args).await,
         Command::Token(args) => token::run(context, args).await,
         Command::Audit(args) => audit::run(context, args).await,

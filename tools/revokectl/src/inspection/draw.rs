@@ -160,7 +160,7 @@ fn devices(all: &[revocation_aws::cognito::RememberedDevice]) -> Grid {
 
 fn sessions(all: &[Session], now: EpochMillis) -> Grid {
     let mut grid = Grid::new(["session (origin_jti)", "began", "last seen", "address", "client", "user agent", ""]);
-    for Session { record, goes_on } in all.iter().take(MOST_SESSIONS) {
+    for Session { record, goes_on, refused_at } in all.iter().take(MOST_SESSIONS) {
         grid.row([
             (&record.origin_jti).into(),
             began(record).into(),
@@ -168,7 +168,7 @@ fn sessions(all: &[Session], now: EpochMillis) -> Grid {
             text(record.ip.as_deref()),
             (&record.client_id).into(),
             short(record.user_agent.as_deref().unwrap_or("–"), MOST_AGENT_CHARS).into(),
-            if *goes_on { "goes on" } else { "ended" }.into(),
+            if *goes_on { "goes on".into() } else { format!("ended; {}", refused(refused_at, now)).into() },
         ]);
     }
     let more = all.len().saturating_sub(MOST_SESSIONS);
@@ -180,6 +180,15 @@ fn sessions(all: &[Session], now: EpochMillis) -> Grid {
         grid.row(cells);
     }
     grid
+}
+
+/// The proof that an ended session is one: somebody tried it.
+fn refused(look: &Look<Option<EpochMillis>>, now: EpochMillis) -> String {
+    match look {
+        Look::Known(Some(at)) => format!("first refused {} ago", span(whole(now.since(*at)))),
+        Look::Known(None) => "no request since".to_owned(),
+        Look::NotKnown(missing) => format!("refused? {}", crate::text::plain(&missing.why)),
+    }
 }
 
 fn past(all: &[Past]) -> Grid {

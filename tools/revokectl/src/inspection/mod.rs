@@ -4,7 +4,9 @@ pub(crate) mod draw;
 
 use revocation_aws::cloudtrail::{Call, CloudTrailLookup};
 use revocation_aws::cognito::{AccountFacts, CognitoInspector, CognitoMembershipReader, RememberedDevice, SignIn};
-use revocation_aws::dynamodb::{DynamoAuditReader, DynamoSessionLedger, DynamoTombstoneReader, Entry, Listing};
+use revocation_aws::dynamodb::{
+    DynamoAuditReader, DynamoSessionLedger, DynamoSessionRefusals, DynamoTombstoneReader, Entry, Listing,
+};
 use revocation_core::domain::action::ActionRecord;
 use revocation_core::domain::audit::AuditRecord;
 use revocation_core::domain::hold::Bar;
@@ -12,7 +14,9 @@ use revocation_core::domain::profile::{Profile, SubjectKey};
 use revocation_core::domain::session::SessionRecord;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::domain::tombstone::Tombstone;
-use revocation_core::ports::{MembershipReader as _, PortError, SessionLedger as _, TombstoneReader as _};
+use revocation_core::ports::{
+    MembershipReader as _, PortError, RefusalReader as _, SessionKey, SessionLedger as _, TombstoneReader as _,
+};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -64,6 +68,8 @@ pub(crate) struct Session {
     record: SessionRecord,
     /// No revocation has ended it.
     goes_on: bool,
+    /// When an API first refused it because it was ended; `None`: nobody has tried since, as far as is known.
+    refused_at: Look<Option<EpochMillis>>,
 }
 
 /// Something that was done to the account.
@@ -135,6 +141,7 @@ impl Inspection {
             || self.sign_ins.is_at_fault()
             || self.devices.is_at_fault()
             || self.sessions.is_at_fault()
+            || self.sessions.known().is_some_and(|all| all.iter().any(|session| session.refused_at.is_at_fault()))
             || self.past.is_at_fault()
             || self.cloudtrail.is_at_fault()
     }
@@ -161,12 +168,22 @@ async fn sessions(context: &Context, subject: &SubjectKey) -> Result<Look<Vec<Se
     };
     let ledger = DynamoSessionLedger::new(context.aws().await?, table);
     let (all, going_on) = tokio::join!(ledger.sessions(subject), ledger.going_on(subject));
-    let looked = all.and_then(|all| {
-        let going_on: Vec<String> = going_on?.into_iter().map(|session| session.origin_jti).collect();
-        let goes_on = |record: &SessionRecord| going_on.contains(&record.origin_jti);
-        Ok(all.into_iter().map(|record| Session { goes_on: goes_on(&record), record }).collect())
-    });
-    Ok(looked.into())
+    let looked = all.and_then(|all| Ok((all, going_on?)));
+    let (all, going_on) = match looked {
+        Ok(looked) => looked,
+        Err(error) => return Ok(Err(error).into()),
+    };
+    let going_on: Vec<String> = going_on.into_iter().map(|session| session.origin_jti).collect();
+    let key = |record: &SessionRecord| -> SessionKey { (subject.clone(), record.origin_jti.clone()) };
+    let refusals = DynamoSessionRefusals::new(context.aws().await?, table);
+    // Its own look: without the permission for it the sessions are shown all the same.
+    let refused: Look<_> = refusals.refused_at(&all.iter().map(key).collect::<Vec<_>>()).await.into();
+    let session = |record: SessionRecord| Session {
+        goes_on: going_on.contains(&record.origin_jti),
+        refused_at: refused.map(|refused| refused.get(&key(&record)).copied()),
+        record,
+    };
+    Ok(Look::Known(all.into_iter().map(session).collect()))
 }
 
 async fn past(context: &Context, subject: &SubjectKey) -> Result<Look<Vec<Past>>, Failure> {

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::plan::meaning;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::follow::{lost_sight, too_late};
 use crate::moment::span;
 use crate::screen::{Screen, Tone};
 
@@ -50,7 +51,7 @@ pub(super) async fn to_the_end(context: &Context, request: &RevocationRequest, s
             }
         }
         if sent.elapsed() >= context.globals.timeout {
-            return Err(too_late(context, &id, trail.as_ref()));
+            return Err(too_late(context, &id, &state(trail.as_ref())));
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -142,9 +143,9 @@ fn summary(screen: &Screen, record: &AuditRecord, told: &Told) -> String {
     format!("{verdict}: {enforced}{}{sessions}\nrecord: revokectl audit show {id}", sealed.unwrap_or_default())
 }
 
-fn too_late(context: &Context, id: &RevocationId, trail: Option<&Trail>) -> Failure {
-    context.pending(None);
-    let state = match trail {
+/// How far it is.
+fn state(trail: Option<&Trail>) -> String {
+    match trail {
         None => "the pipeline has not begun with it".to_owned(),
         Some(trail) if trail.steps.is_empty() => "nobody is locked out yet".to_owned(),
         Some(trail) => {
@@ -152,19 +153,7 @@ fn too_late(context: &Context, id: &RevocationId, trail: Option<&Trail>) -> Fail
             let done: Vec<&str> = done.map(|record| record.step.as_str()).collect();
             format!("confirmed so far: {}", done.join(", "))
         }
-    };
-    let limit = span(context.globals.timeout);
-    Failure::new(Exit::TimedOut, format!("{id} is requested, but not finished after {limit}; {state}")).next(format!(
-        "it goes on without us: revokectl audit show {id}\nwhat holds it up: revokectl status; was it parked: revokectl dlq show revoke"
-    ))
-}
-
-/// It was requested; only the looking failed.
-fn lost_sight(context: &Context, id: &RevocationId, failure: Failure) -> Failure {
-    context.pending(None);
-    let failure = context.explain(failure);
-    let what = format!("{id} is requested and goes on without us, but it cannot be followed: {}", failure.what);
-    Failure { what, ..failure }
+    }
 }
 
 #[cfg(test)]

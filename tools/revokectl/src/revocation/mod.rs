@@ -77,7 +77,7 @@ async fn request(context: &Context, wish: &Wish<'_>) -> Result<RevocationRequest
 }
 
 /// A request to end everything whoever is named has.
-async fn of_everything(
+pub(crate) async fn of_everything(
     context: &Context,
     sub_id: SubjectIdentifier,
     reason: ReasonCode,
@@ -95,6 +95,7 @@ async fn of_everything(
         effect: Effect::SignOut,
         lockout: false,
         session: None,
+        approve_by: None,
         txn: None,
         pools: Vec::new(),
     })

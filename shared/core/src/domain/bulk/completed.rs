@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BulkJob, Control, Stage, Tally};
+use crate::domain::audit::looks_personal;
 use crate::domain::initiator::Initiator;
 use crate::domain::reason::ReasonCode;
 use crate::domain::revocation_id::RevocationId;
@@ -60,5 +61,17 @@ impl BulkRevocationCompleted {
             locked_out_at: job.locked_out_at,
             ended_at: job.ended_at,
         }
+    }
+
+    /// What may stand in a log: ids that may be addresses or numbers are redacted (I10). The subject keeps its format only.
+    #[must_use]
+    pub fn for_log(&self) -> Self {
+        let mut told = self.clone();
+        for id in [Some(&mut told.initiator.id), told.approved_by.as_mut()].into_iter().flatten() {
+            if looks_personal(id) {
+                *id = "[redacted]".into();
+            }
+        }
+        told
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::disposition::{Disposed, Disposition};
 use crate::domain::initiator::Initiator;
-use crate::domain::request::EventSource;
+use crate::domain::request::{EventSource, RevocationRequest};
 use crate::domain::revocation_id::RevocationId;
 use crate::domain::text::{self, BadText};
 use crate::domain::time::EpochMillis;
@@ -102,6 +102,9 @@ pub enum BadControl {
     /// Whoever asked for it cannot be the one who approves it.
     #[error("approval must come from somebody else than the one who asked for the revocation")]
     OwnApproval,
+    /// The request says who approves it.
+    #[error("the request names somebody else who alone may approve it")]
+    NotTheApprover,
 }
 
 // === impl BadControl ===
@@ -139,12 +142,12 @@ impl ControlRequest {
 // === impl Control ===
 
 impl Control {
-    /// What is wished after `request`, said at `at` about a job of `requester`; `None` if it was heard already. A
+    /// What is wished after `request`, said at `at` about the job that was `asked` for; `None` if it was heard already. A
     /// cancellation is final: the tombstones it closes are not opened again.
     pub fn after(
         &self,
         request: &ControlRequest,
-        requester: &Initiator,
+        asked: &RevocationRequest,
         at: EpochMillis,
     ) -> Result<Option<Self>, BadControl> {
         if self.entries.iter().any(|entry| entry.event_id == request.source.event_id) {
@@ -152,8 +155,7 @@ impl Control {
         }
         let mut next = self.clone();
         match request.action {
-            ControlAction::Approve if request.initiator.id == requester.id => return Err(BadControl::OwnApproval),
-            ControlAction::Approve => next.approved_by = Some(request.initiator.id.clone()),
+            ControlAction::Approve => next.approved_by = Some(approver(&request.initiator, asked)?),
             ControlAction::Pause if self.wish != Wish::Cancel => next.wish = Wish::Pause,
             ControlAction::Resume if self.wish != Wish::Cancel => next.wish = Wish::Run,
             ControlAction::Pause | ControlAction::Resume => {}
@@ -168,5 +170,16 @@ impl Control {
         let too_many = next.entries.len().saturating_sub(MOST_ENTRIES);
         next.entries.drain(..too_many);
         Ok(Some(next))
+    }
+}
+
+/// Whoever says so, if their approval counts.
+fn approver(by: &Initiator, asked: &RevocationRequest) -> Result<String, BadControl> {
+    if by.id == asked.initiator.id {
+        return Err(BadControl::OwnApproval);
+    }
+    match &asked.approve_by {
+        Some(named) if *named != by.id => Err(BadControl::NotTheApprover),
+        _ => Ok(by.id.clone()),
     }
 }

@@ -22,6 +22,7 @@ fn request() -> RevocationRequest {
         effect: Effect::SignOut,
         lockout: false,
         session: None,
+        approve_by: None,
         txn: None,
         pools: Vec::new(),
     }
@@ -106,26 +107,40 @@ fn a_pause_rests_and_a_cancellation_closes_what_was_locked_out_and_not_ended() {
 fn a_large_one_waits_for_somebody_else() {
     let waiting = BulkJob { stage: Stage::AwaitingApproval, ..job() };
     assert_eq!(waiting.next(&Control::default()), Work::Rest);
-    let own = Control::default().after(&say(ControlAction::Approve, "a", "alice"), waiting.initiator(), EpochMillis(1));
+    let own = Control::default().after(&say(ControlAction::Approve, "a", "alice"), &waiting.request, EpochMillis(1));
     assert_eq!(own, Err(BadControl::OwnApproval));
-    let another =
-        Control::default().after(&say(ControlAction::Approve, "a", "bob"), waiting.initiator(), EpochMillis(1));
+    let another = Control::default().after(&say(ControlAction::Approve, "a", "bob"), &waiting.request, EpochMillis(1));
     let approved = another.unwrap().unwrap();
     assert_eq!(waiting.next(&approved), Work::List);
     assert_eq!(approved.approved_by.as_deref(), Some("bob"));
 }
 
 #[test]
+fn who_is_named_as_approver_alone_may_approve_and_nothing_begins_before() {
+    let named = RevocationRequest { approve_by: Some("bob".into()), ..request() };
+    assert_eq!(named.check(), Ok(()));
+    let waiting = BulkJob::new(named, EpochMillis(1_000), false);
+    assert_eq!((waiting.stage, waiting.next(&Control::default())), (Stage::AwaitingApproval, Work::Rest));
+    let by =
+        |who: &str| Control::default().after(&say(ControlAction::Approve, "a", who), &waiting.request, EpochMillis(1));
+    assert_eq!((by("carol"), by("alice")), (Err(BadControl::NotTheApprover), Err(BadControl::OwnApproval)));
+    let approved = by("bob").unwrap().unwrap();
+    assert_eq!((waiting.next(&approved), approved.approved_by.as_deref()), (Work::List, Some("bob")));
+    let member = waiting.member_request(&SubjectKey::new("eu-central-1_TEST", "sub-a"));
+    assert_eq!(member.check(), Ok(()), "a member's own request waits for nobody");
+}
+
+#[test]
 fn what_is_said_twice_counts_once_and_a_cancellation_is_final() {
-    let alice = by("alice");
+    let asked = request();
     let paused =
-        Control::default().after(&say(ControlAction::Pause, "1", "bob"), &alice, EpochMillis(1)).unwrap().unwrap();
-    assert_eq!(paused.after(&say(ControlAction::Pause, "1", "bob"), &alice, EpochMillis(2)), Ok(None));
-    let resumed = paused.after(&say(ControlAction::Resume, "2", "bob"), &alice, EpochMillis(3)).unwrap().unwrap();
+        Control::default().after(&say(ControlAction::Pause, "1", "bob"), &asked, EpochMillis(1)).unwrap().unwrap();
+    assert_eq!(paused.after(&say(ControlAction::Pause, "1", "bob"), &asked, EpochMillis(2)), Ok(None));
+    let resumed = paused.after(&say(ControlAction::Resume, "2", "bob"), &asked, EpochMillis(3)).unwrap().unwrap();
     assert_eq!((resumed.wish, resumed.entries.len()), (Wish::Run, 2));
-    assert_eq!(resumed.after(&say(ControlAction::Pause, "1", "bob"), &alice, EpochMillis(4)), Ok(None), "a late copy");
-    let cancelled = resumed.after(&say(ControlAction::Cancel, "3", "bob"), &alice, EpochMillis(5)).unwrap().unwrap();
-    let late = cancelled.after(&say(ControlAction::Resume, "4", "bob"), &alice, EpochMillis(6)).unwrap().unwrap();
+    assert_eq!(resumed.after(&say(ControlAction::Pause, "1", "bob"), &asked, EpochMillis(4)), Ok(None), "a late copy");
+    let cancelled = resumed.after(&say(ControlAction::Cancel, "3", "bob"), &asked, EpochMillis(5)).unwrap().unwrap();
+    let late = cancelled.after(&say(ControlAction::Resume, "4", "bob"), &asked, EpochMillis(6)).unwrap().unwrap();
     assert_eq!(late.wish, Wish::Cancel);
 }
 

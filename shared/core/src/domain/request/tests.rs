@@ -85,6 +85,21 @@ fn claims_only_is_for_role_changes() {
     assert_eq!(RevocationRequest::parse(&role).unwrap().effect, Effect::Refresh);
 }
 
+#[test]
+fn an_approver_is_for_many_people_and_somebody_else() {
+    let many =
+        PLAIN.replace(r#"{"format":"email","email":"jane@example.com"}"#, r#"{"format":"group","group":"crew"}"#);
+    let named = |who: &str| {
+        RevocationRequest::parse(&many.replacen('{', &format!(r#"{{"approve_by":"{who}","#), 1))
+            .map(|read| read.approve_by)
+    };
+    assert_eq!(named("00u2"), Ok(Some("00u2".into())));
+    assert!(matches!(named("00u1"), Err(BadRequest::ApproveBy(_))), "whoever asks");
+    assert!(matches!(named(""), Err(BadRequest::Text("approve_by", _))));
+    assert!(matches!(with(r#""approve_by":"00u2""#), Err(BadRequest::ApproveBy(_))), "one person");
+    assert_eq!(shape_of(with(r#""approve_by":7"#)).0, "approve_by");
+}
+
 proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(text in ".{0,300}") {
