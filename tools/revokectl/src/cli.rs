@@ -84,6 +84,7 @@ pub(crate) enum Command {
     Report(commands::report::Args),
     Watch(commands::watch::Args),
     Status(commands::status::Args),
+    Canary(commands::canary::Args),
     Dlq(commands::dlq::Args),
     Token(commands::token::Args),
     Completions(commands::completions::Args),

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod app_clients;
+mod authenticator;
 mod contacts;
 mod directory;
 mod groups;
@@ -16,6 +17,7 @@ mod resolver;
 
 pub use accounts::{CognitoAccountEnabler, CognitoAccountLocker, CognitoDeviceForgetter, CognitoSessionTerminator};
 pub use app_clients::{CognitoAppClients, CognitoRefreshTokens};
+pub use authenticator::CognitoAuthenticator;
 pub use contacts::CognitoContactBook;
 pub use directory::CognitoUserDirectory;
 pub use groups::CognitoGroupDirectory;
