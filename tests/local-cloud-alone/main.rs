@@ -7,4 +7,5 @@
 #[expect(dead_code, reason = "what the tests beside each other share, of which these need less")]
 mod world;
 
+mod canary;
 mod pool;

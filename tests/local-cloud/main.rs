@@ -8,6 +8,7 @@ mod account_commands;
 mod audit_chain;
 mod bad_input;
 mod bulk;
+mod canary;
 mod compromise;
 mod enforcement;
 mod gate;

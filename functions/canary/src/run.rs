@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use revocation_core::domain::account::Password;
 use revocation_core::domain::canary::{CanaryOutcome, CanaryTimes};
-use revocation_core::ports::{AppClient, Authenticator, PortError, RefreshTokens, SessionTokens, TextReader};
+use revocation_core::ports::{AppClient, Authenticator, PortError, Redeemed, RefreshTokens, SessionTokens, TextReader};
 use tokio::time::{Instant, sleep};
 
 use crate::api::{Answer, ProtectedApi};
@@ -19,8 +19,12 @@ use crate::subject::TokenSubject;
 
 /// Between two looks: what is measured is at most so much too long.
 pub(crate) const PAUSE: Duration = Duration::from_millis(100);
+/// How often a session is begun. One that begins within the clock skew after the last run's is refused, as anybody's is.
+const BEGIN_TRIES: u32 = 3;
+/// Between two of them: more than the skew of 2 s that deployments have (`ClockSkewSeconds`).
+const BEGIN_PAUSE: Duration = Duration::from_secs(3);
 /// How often a token that should be served is tried: a function may start cold, a connection break.
-const SERVED_TRIES: u32 = 4;
+const SERVED_TRIES: u32 = 3;
 /// Between two of them.
 const SERVED_PAUSE: Duration = Duration::from_millis(500);
 
@@ -72,13 +76,9 @@ impl Canary {
     }
 
     async fn steps(&self, intake: &dyn Intake, id: &str, times: &mut CanaryTimes) -> Result<(), Failed> {
-        let (person, control) = self.sign_in().await.map_err(|error| failed(CanaryOutcome::SignInFailed, &error))?;
+        let (person, control) = self.begin().await?;
         let subject = TokenSubject::of(&person.access);
         let subject = subject.ok_or(Failed(CanaryOutcome::SignInFailed, "unreadable_token".to_owned()))?;
-        for token in [&person.access, &control.access] {
-            let answer = self.served(token).await;
-            answer.map_err(|answer| Failed(CanaryOutcome::NotServed, answer.code().to_owned()))?;
-        }
         // An API that takes access tokens alone has refused it from the start.
         let takes_ids = self.api.call(&person.id).await == Answer::Served;
         let start = Instant::now();
@@ -93,6 +93,26 @@ impl Canary {
         }
         watched?;
         self.is_unharmed(&control).await
+    }
+
+    /// Both users signed in, and served.
+    async fn begin(&self) -> Result<(SessionTokens, SessionTokens), Failed> {
+        for _ in 1..BEGIN_TRIES {
+            if let Ok(both) = self.try_to_begin().await {
+                return Ok(both);
+            }
+            sleep(BEGIN_PAUSE).await;
+        }
+        self.try_to_begin().await
+    }
+
+    async fn try_to_begin(&self) -> Result<(SessionTokens, SessionTokens), Failed> {
+        let (person, control) = self.sign_in().await.map_err(|error| failed(CanaryOutcome::SignInFailed, &error))?;
+        for token in [&person.access, &control.access] {
+            let answer = self.served(token).await;
+            answer.map_err(|answer| Failed(CanaryOutcome::NotServed, answer.code().to_owned()))?;
+        }
+        Ok((person, control))
     }
 
     async fn sign_in(&self) -> Result<(SessionTokens, SessionTokens), PortError> {
@@ -173,7 +193,7 @@ impl Canary {
         }
     }
 
-    async fn redeem(&self, token: &str) -> Result<Option<revocation_core::ports::Redeemed>, PortError> {
+    async fn redeem(&self, token: &str) -> Result<Option<Redeemed>, PortError> {
         self.refresh_tokens.redeem(AppClient { id: &self.client_id, secret: None }, token).await
     }
 }

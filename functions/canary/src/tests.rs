@@ -25,6 +25,8 @@ const CALL: Duration = Duration::from_millis(20);
 struct Script {
     sign_in: Result<(), PortError>,
     served: Answer,
+    /// So many sign-ins end in a session that is refused, as within the skew after a seal.
+    too_early: usize,
     takes_ids: bool,
     intake: Result<(), PortError>,
     access: Option<u64>,
@@ -44,6 +46,7 @@ impl Default for Script {
         Self {
             sign_in: Ok(()),
             served: Answer::Served,
+            too_early: 0,
             takes_ids: true,
             intake: Ok(()),
             access: Some(700),
@@ -106,6 +109,9 @@ impl Authenticator for Stage {
 impl ProtectedApi for Stage {
     async fn call(&self, presented: &str) -> Answer {
         sleep(CALL).await;
+        if self.passwords.lock().unwrap().len() <= self.script.too_early {
+            return Answer::Refused;
+        }
         let Script { served, takes_ids, access, id, refreshed, lagging, refused_as, control, .. } = &self.script;
         let is_lagging = lagging.is_some_and(|(from, to)| self.is_past(Some(from)) && !self.is_past(Some(to)));
         let is_refused = match presented {
@@ -271,6 +277,16 @@ async fn a_reader_that_lags_behind_is_waited_for() {
 async fn where_the_api_takes_no_id_tokens_none_is_waited_for() {
     let (ended, _) = play(Script { takes_ids: false, id: None, ..Script::default() }).await;
     assert_eq!((ended.outcome, ended.times.id_ms), (CanaryOutcome::Enforced, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_right_after_another_signs_in_once_more() {
+    // Two sign-ins a try.
+    for (too_early, outcome) in [(2, CanaryOutcome::Enforced), (6, CanaryOutcome::NotServed)] {
+        let (ended, stage) = play(Script { too_early, ..Script::default() }).await;
+        assert_eq!(ended.outcome, outcome);
+        assert_eq!(stage.passwords.lock().unwrap().len(), too_early.min(4) + 2);
+    }
 }
 
 struct Named(CanaryPath, Arc<Stage>);
