@@ -79,8 +79,12 @@ impl Canary {
         let (person, control) = self.begin().await?;
         let subject = TokenSubject::of(&person.access);
         let subject = subject.ok_or(Failed(CanaryOutcome::SignInFailed, "unreadable_token".to_owned()))?;
-        // An API that takes access tokens alone has refused it from the start.
-        let takes_ids = self.api.call(&person.id).await == Answer::Served;
+        let takes_ids = match self.served(&person.id).await {
+            Ok(()) => true,
+            // The API takes access tokens alone.
+            Err(Answer::Refused) => false,
+            Err(answer) => return Err(Failed(CanaryOutcome::NotServed, format!("id_token: {}", answer.code()))),
+        };
         let start = Instant::now();
         let asked = intake.ask(&subject, id).await;
         let watched = match asked {
