@@ -34,9 +34,9 @@ async fn a_disabled_rule_fails_the_run_by_the_hard_limit_and_an_enabled_one_does
     let _alone = ALONE.lock().await;
     let probe = probe();
     assert!(command(&probe, &["canary", "set-up"]).status().unwrap().success());
-    assert_eq!(probe.set_rules_of(&probe.facts.revoke_queue_url, false).await.unwrap(), 1);
+    assert_ne!(probe.set_rules_of(&probe.facts.revoke_queue_url, false).await.unwrap(), 0);
     let broken = ran(&probe).await;
-    assert_eq!(probe.set_rules_of(&probe.facts.revoke_queue_url, true).await.unwrap(), 1);
+    assert_ne!(probe.set_rules_of(&probe.facts.revoke_queue_url, true).await.unwrap(), 0);
     assert_eq!(broken.outcome, Some(CanaryOutcome::NotRefused), "{broken:?}");
     assert_eq!(broken.detail.as_deref(), Some("access_token: served"));
     assert_eq!((broken.times.access_ms, broken.times.all_ms), (None, None));
