@@ -101,13 +101,12 @@ impl EventHandler for CanaryHandler {
 impl CanaryHandler {
     /// The way that was asked for, or the one whose turn it is.
     fn intake(&self, wanted: Option<CanaryPath>, now_ms: i64) -> Option<&dyn Intake> {
-        let found = match wanted {
-            Some(path) => self.intakes.iter().find(|intake| intake.path() == path),
-            None => {
-                let turn = u128::from(now_ms.unsigned_abs()) / INTERVAL.as_millis();
-                let turn = usize::try_from(turn).unwrap_or_default().checked_rem(self.intakes.len());
-                self.intakes.get(turn.unwrap_or_default())
-            }
+        let found = if let Some(path) = wanted {
+            self.intakes.iter().find(|intake| intake.path() == path)
+        } else {
+            let turn = u128::from(now_ms.unsigned_abs()) / INTERVAL.as_millis();
+            let turn = usize::try_from(turn).unwrap_or_default().checked_rem(self.intakes.len());
+            self.intakes.get(turn.unwrap_or_default())
         };
         found.map(AsRef::as_ref)
     }
