@@ -16,7 +16,7 @@ fn floor(package: &str) -> u8 {
         "revocation-report" | "revocation-scim" | "revocation-sources" | "revocation-verify" => 2,
         "revocation-aws" | "revocation-lambda" | "revocation-store" | "revocation-testkit" => 3,
         "revocation-edge" | "revocation-enforce" | "revocation-tower" => 4,
-        "audit-chain" | "authorizer" | "bulk" | "compromise-counter" | "introspect" | "intake-partner"
+        "audit-chain" | "authorizer" | "bulk" | "canary" | "compromise-counter" | "introspect" | "intake-partner"
         | "intake-role-change" | "intake-scim" | "intake-siem" | "notify" | "report" | "revoke" | "siem-feed"
         | "sign-out" | "token-gate" => 5,
         "bench-harness" | "revocation-probe" | "revokectl" => 6,

@@ -199,6 +199,14 @@ fn i14_audit_chain() {
 }
 
 #[test]
+fn i14_the_canary_changes_no_account() {
+    check("CanaryRole", "canary", canary::IAM_ACTIONS);
+    let admin: Vec<_> =
+        allowed("CanaryRole").0.into_iter().filter(|action| action.starts_with("cognito-idp:")).collect();
+    assert_eq!(admin, ["cognito-idp:AdminInitiateAuth"], "a sign-in still wants the password");
+}
+
+#[test]
 fn i14_report() {
     check("ReportRole", "report", report::IAM_ACTIONS);
 }

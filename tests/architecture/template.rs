@@ -100,7 +100,7 @@ fn i12_batches_report_single_failures() {
 #[test]
 fn the_audit_trail_and_the_tombstones_are_kept() {
     let tables = resources("AWS::DynamoDB::Table");
-    assert_eq!(tables.len(), 8);
+    assert_eq!(tables.len(), 9);
     for (id, table) in &tables {
         let recovery = &table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
         assert_eq!(recovery.as_bool(), Some(true), "{id}");

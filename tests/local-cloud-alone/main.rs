@@ -8,4 +8,5 @@
 mod world;
 
 mod hygiene;
+mod canary;
 mod pool;

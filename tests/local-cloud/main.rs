@@ -9,6 +9,7 @@ mod audit_chain;
 mod bad_input;
 mod bulk;
 mod bulk_commands;
+mod canary;
 mod compromise;
 mod enforcement;
 mod gate;

@@ -1,39 +1,13 @@
 //! The operator's command line against a real pipeline: the built binary, as it is spawned by people and scripts.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use revocation_probe::{NewUser, Probe, User, until};
 use serde_json::{Value, json};
 
-use crate::world::{LIMIT, fresh, probe, record, served_again, status, user};
-
-/// Beside the test binary, in whose folder's parent Cargo puts the others. `cargo xtask test` builds it first.
-fn program() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    let built = own.parent().and_then(|deps| deps.parent()).unwrap().join("revokectl");
-    assert!(built.is_file(), "no {}: run `cargo build -p revokectl`", built.display());
-    built
-}
-
-fn command(probe: &Probe, arguments: &[&str]) -> Command {
-    let facts = &probe.facts;
-    let mut command = Command::new(program());
-    command
-        .args(arguments)
-        .env_clear()
-        // No profile of whoever runs the tests.
-        .env("HOME", "/nonexistent")
-        .env("REVOKECTL_STACK", "local")
-        .env("AWS_REGION", &facts.region)
-        .env("AWS_ACCESS_KEY_ID", &facts.access_key_id)
-        .env("AWS_SECRET_ACCESS_KEY", &facts.secret_access_key)
-        .env("AWS_ENDPOINT_URL", &facts.endpoint)
-        .stdin(Stdio::null());
-    command
-}
+use crate::world::{LIMIT, command, fresh, probe, record, served_again, status, user};
 
 pub(crate) fn run(probe: &Probe, arguments: &[&str]) -> Output {
     command(probe, arguments).output().unwrap()

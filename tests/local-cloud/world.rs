@@ -1,6 +1,7 @@
 //! What the tests share: the running pipeline, users of their own, and requests.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -77,4 +78,30 @@ pub(crate) async fn served_again(probe: &Probe, user: &User) -> Tokens {
         Ok((probe.call(&session.access)?.status == 200).then_some(session))
     };
     until("to be served again", LIMIT, look).await.unwrap().0
+}
+
+/// Beside the test binary, in whose folder's parent Cargo puts the others. `cargo xtask test` builds it first.
+fn program() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let built = own.parent().and_then(|deps| deps.parent()).unwrap().join("revokectl");
+    assert!(built.is_file(), "no {}: run `cargo build -p revokectl`", built.display());
+    built
+}
+
+/// `revokectl` as an operator of this pipeline runs it.
+pub(crate) fn command(probe: &Probe, arguments: &[&str]) -> Command {
+    let facts = &probe.facts;
+    let mut command = Command::new(program());
+    command
+        .args(arguments)
+        .env_clear()
+        // No profile of whoever runs the tests.
+        .env("HOME", "/nonexistent")
+        .env("REVOKECTL_STACK", "local")
+        .env("AWS_REGION", &facts.region)
+        .env("AWS_ACCESS_KEY_ID", &facts.access_key_id)
+        .env("AWS_SECRET_ACCESS_KEY", &facts.secret_access_key)
+        .env("AWS_ENDPOINT_URL", &facts.endpoint)
+        .stdin(Stdio::null());
+    command
 }

@@ -50,7 +50,7 @@ pub(crate) struct Promised(Vec<RevocationRequest>);
 impl Revocations<'_> {
     /// The user is about to be deactivated or deleted. On the bus when it returns; on error the account must stay as it is.
     pub(crate) async fn before_leaving(&self, sub: &Sub) -> Result<(), ScimError> {
-        let request = self.request(sub, ReasonCode::Offboarding, Effect::SignOut)?;
+        let request = self.request(sub, self.source.leaving_reason, Effect::SignOut)?;
         let sorted = self.gate.sort(vec![request], self.limit()).await.map_err(|error| failed(&error))?;
         if sorted.admitted.is_empty() {
             self.park(&sorted.over_limit).await?;
@@ -97,8 +97,8 @@ impl Revocations<'_> {
 
     fn request(&self, sub: &Sub, reason: ReasonCode, effect: Effect) -> Result<RevocationRequest, ScimError> {
         let text = match reason {
-            ReasonCode::Offboarding => "deactivated or deleted over SCIM",
-            _ => "lost a role or a group over SCIM",
+            ReasonCode::RoleChange => "lost a role or a group over SCIM",
+            _ => "deactivated or deleted over SCIM",
         };
         let request = RevocationRequest {
             version: VERSION.to_owned(),

@@ -6,9 +6,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, Limited};
+pub use hyper::Method;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::{Request, Response, StatusCode, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -128,6 +129,20 @@ impl HttpsClient {
     /// Posts JSON; returns the status, whatever it is.
     pub async fn post_json(&self, url: &str, body: Vec<u8>) -> Result<u16, HttpsError> {
         let request = Request::builder().method(Method::POST).header(CONTENT_TYPE, "application/json");
+        within_time(async { Ok(self.send(url, request, body).await?.status().as_u16()) }).await
+    }
+
+    /// Sends any request; returns the status, whatever it is.
+    pub async fn status_of(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&'static str, &str)],
+        body: Vec<u8>,
+    ) -> Result<u16, HttpsError> {
+        let request = headers
+            .iter()
+            .fold(Request::builder().method(method), |request, (name, value)| request.header(*name, *value));
         within_time(async { Ok(self.send(url, request, body).await?.status().as_u16()) }).await
     }
 

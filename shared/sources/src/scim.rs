@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use revocation_core::domain::grant::Grant;
 use revocation_core::domain::profile::UserPoolId;
+use revocation_core::domain::reason::ReasonCode;
 use revocation_core::domain::role_change::RoleOrder;
 
 /// One configured SCIM client.
@@ -17,7 +18,7 @@ pub struct ScimSource {
     pub tokens: String,
     /// The pool it provisions; the only one of its grant.
     pub pool: UserPoolId,
-    /// What it may ask for: `offboarding` and `role_change`, and what `on_role_loss` needs.
+    /// What it may ask for: `leaving_reason` and `role_change`, and what `on_role_loss` needs.
     pub grant: Grant,
     /// Where the attributes of SCIM are kept.
     pub attributes: Attributes,
@@ -25,6 +26,8 @@ pub struct ScimSource {
     pub emails_verified: bool,
     /// What a created user is sent.
     pub invitation: Invitation,
+    /// Why the sessions of those it deactivates or deletes end: `offboarding`, or, for the canary's own client, `canary`.
+    pub leaving_reason: ReasonCode,
     /// What follows when a user loses a role, an entitlement or a group.
     pub on_role_loss: OnRoleLoss,
     /// What a loss is.

@@ -95,12 +95,26 @@ impl Probe {
 
     /// How many signs of compromise have been recorded.
     pub async fn signs_recorded(&self) -> Result<usize> {
+        self.signs(|_| true).await
+    }
+
+    /// How many of them are of one account.
+    pub async fn signs_of(&self, subject: &SubjectKey) -> Result<usize> {
+        self.signs(|account| account.contains(&subject.sub.0)).await
+    }
+
+    async fn signs(&self, counts: impl Fn(&str) -> bool) -> Result<usize> {
         let mut count = 0;
         let mut from = None;
         loop {
             let scan = self.dynamodb.scan().table_name(&self.facts.compromises_table).consistent_read(true);
             let page = scan.set_exclusive_start_key(from).send().await.context("cannot read the compromises")?;
-            count += page.items().iter().filter(|item| item.contains_key("account")).count();
+            count += page
+                .items()
+                .iter()
+                .filter_map(|item| item.get("account")?.as_s().ok())
+                .filter(|one| counts(one))
+                .count();
             from = page.last_evaluated_key;
             if from.is_none() {
                 return Ok(count);

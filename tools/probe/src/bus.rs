@@ -25,6 +25,23 @@ impl Probe {
         entry.event_id().map(str::to_owned).context("the bus gave the event no id")
     }
 
+    /// Disables, or enables again, every rule of the pipeline's bus that feeds a queue; returns how many there are. While they
+    /// are disabled what they would have delivered is lost.
+    pub async fn set_rules_of(&self, queue_url: &str, enabled: bool) -> Result<usize> {
+        let (arn, bus) = (self.arn_of(queue_url).await?, &self.facts.bus_name);
+        let list = self.eventbridge.list_rule_names_by_target().target_arn(arn).event_bus_name(bus);
+        let names = list.send().await.context("cannot list the rules")?.rule_names.unwrap_or_default();
+        for name in &names {
+            let sent = if enabled {
+                self.eventbridge.enable_rule().name(name).event_bus_name(bus).send().await.map(drop).is_ok()
+            } else {
+                self.eventbridge.disable_rule().name(name).event_bus_name(bus).send().await.map(drop).is_ok()
+            };
+            ensure!(sent, "cannot switch the rule {name}");
+        }
+        Ok(names.len())
+    }
+
     /// Puts a message on a queue, as an EventBridge rule would.
     pub async fn send(&self, queue_url: &str, body: &str) -> Result<()> {
         let send = self.sqs.send_message().queue_url(queue_url).message_body(body);

@@ -65,6 +65,10 @@ pub struct Facts {
     pub audit_chain_table: String,
     /// Source queue of audit-chain: whatever is sent there is a tick.
     pub audit_chain_queue_url: String,
+    /// What the canary's runs came to.
+    pub canary_runs_table: String,
+    /// Source queue of canary: whatever is sent there is a tick.
+    pub canary_queue_url: String,
     /// Reports and digests.
     pub evidence_bucket: String,
     /// The key that signs digests.

@@ -102,7 +102,7 @@ impl Probe {
         Ok(!answer.messages().is_empty())
     }
 
-    async fn arn_of(&self, queue_url: &str) -> Result<String> {
+    pub(crate) async fn arn_of(&self, queue_url: &str) -> Result<String> {
         let get = self.sqs.get_queue_attributes().queue_url(queue_url).attribute_names(QueueAttributeName::QueueArn);
         let answer = get.send().await.with_context(|| format!("cannot look at {queue_url}"))?;
         let arn = answer.attributes().and_then(|all| all.get(&QueueAttributeName::QueueArn)).cloned();

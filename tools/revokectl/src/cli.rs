@@ -85,6 +85,7 @@ pub(crate) enum Command {
     Watch(commands::watch::Args),
     Status(commands::status::Args),
     VerifyInstall(commands::verify_install::Args),
+    Canary(commands::canary::Args),
     Dlq(commands::dlq::Args),
     Token(commands::token::Args),
     Completions(commands::completions::Args),

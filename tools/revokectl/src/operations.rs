@@ -66,6 +66,9 @@ pub(crate) struct Operations {
     /// Requests beyond a source's blast radius.
     #[serde(default, deserialize_with = "deployed")]
     pub(crate) parked_queue_url: Option<String>,
+    /// The canary, where it is deployed.
+    #[serde(default)]
+    pub(crate) canary: Option<Canary>,
     /// The functions' queues, by the function's name.
     pub(crate) queues: BTreeMap<String, Queue>,
 }
@@ -77,6 +80,21 @@ pub(crate) struct Queue {
     pub(crate) url: String,
     /// What it could not handle, and what the bus could not deliver.
     pub(crate) dead_letters_url: String,
+}
+
+/// The canary's users and records.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Canary {
+    /// The pool of its users.
+    pub(crate) user_pool_id: String,
+    /// Whose sessions it ends.
+    pub(crate) user: String,
+    /// Whose it does not.
+    pub(crate) control: String,
+    /// The secret with the password of both.
+    pub(crate) password_secret: String,
+    /// What its runs came to.
+    pub(crate) runs_table: String,
 }
 
 impl Operations {

@@ -31,7 +31,7 @@ CODE_URI = re.compile(r"^(?P<lead>\s*CodeUri:\s*)(?P<path>\.\./\S+?)/?\s*$", re.
 # CloudFormation sets TTL on AWS; MiniStack ignores the property, so it is set by hand.
 TTL_TABLES = {
     name: "expires_at"
-    for name in ("TombstonesTable", "TombstoneFeedTable", "SessionsTable", "CompromisesTable", "IntakeTable", "BulkTable")
+    for name in ("TombstonesTable", "TombstoneFeedTable", "SessionsTable", "CompromisesTable", "IntakeTable", "BulkTable", "CanaryRunsTable")
 }
 
 
@@ -198,9 +198,12 @@ def main() -> int:
     url = f"{options.endpoint}/{BUCKET}/{key}"
     cloudformation = client("cloudformation")
     outputs = deploy(cloudformation, options.stack, url, parameters)
-    # The address senders call has the API's id in it, which is known only now; on AWS it is the API's own, or a domain.
+    # The addresses senders and the canary call have the APIs' ids in them, which are known only now; on AWS they are the
+    # APIs' own, or domains.
     base = f"{options.endpoint}/_aws/execute-api/{outputs['IntakesApiId']}/$default"
     parameters.append({"ParameterKey": "IntakesBaseUrl", "ParameterValue": base})
+    probe = f"{options.endpoint}/restapis/{outputs['ExampleApiId']}/v1/_user_request_"
+    parameters.append({"ParameterKey": "CanaryProbeUrl", "ParameterValue": probe})
     outputs = deploy(cloudformation, options.stack, url, parameters)
     dynamodb = client("dynamodb")
     for output, attribute in TTL_TABLES.items():

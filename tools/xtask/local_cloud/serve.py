@@ -109,7 +109,7 @@ def wait_less_for_logs() -> None:
     """Edge 6: a line that comes later is found with the next invocation's."""
     from ministack.core import lambda_runtime
 
-    wrap(lambda_runtime.Worker, "_drain_stderr_bounded", lambda drain: lambda self: drain(self, first_line_wait=0.003))
+    wrap(lambda_runtime.Worker, "_drain_stderr_bounded", lambda drain: lambda self, **_: drain(self, first_line_wait=0.003))
 
 
 def know_update_group() -> None:

@@ -10,7 +10,7 @@ use crate::repo::Repo;
 use crate::{run, say};
 
 /// The functions; package, binary and folder share the name.
-pub(crate) const ALL: [&str; 15] = [
+pub(crate) const ALL: [&str; 16] = [
     "intake-partner",
     "revoke",
     "notify",
@@ -23,6 +23,7 @@ pub(crate) const ALL: [&str; 15] = [
     "token-gate",
     "introspect",
     "audit-chain",
+    "canary",
     "report",
     "bulk",
     "siem-feed",

@@ -325,6 +325,20 @@ async fn a_lost_role_is_revoked_around_the_change_and_a_won_one_not() {
     assert_eq!((delay.as_secs(), ahead.reason, ahead.effect), (30, ReasonCode::RoleChange, Effect::SignOut));
 }
 
+/// The canary's own client: nobody is told of it, and the policy adds no lock that would come after the reactivation.
+#[tokio::test]
+async fn why_sessions_of_leavers_end_is_configured() {
+    for (more, reason) in
+        [("emails_verified: true", ReasonCode::Offboarding), ("leaving_reason: canary", ReasonCode::Canary)]
+    {
+        let world = World::with(more).await;
+        let (_, created) = world.send("POST", "/Users", &jane()).await;
+        let leave = json!([{"op": "replace", "path": "active", "value": false}]);
+        assert_eq!(world.patch(&format!("/Users/{}", created["id"].as_str().unwrap()), leave).await.0, 200);
+        assert_eq!(world.published().iter().map(|request| request.reason).collect::<Vec<_>>(), [reason], "{more}");
+    }
+}
+
 #[tokio::test]
 async fn what_a_lost_role_means_is_configured() {
     let lost = json!([{"op": "replace", "path": "roles", "value": [{"value": "viewer"}]}]);

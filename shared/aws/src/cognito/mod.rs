@@ -3,6 +3,7 @@
 
 mod accounts;
 mod app_clients;
+mod authenticator;
 mod contacts;
 mod directory;
 mod groups;
@@ -18,6 +19,7 @@ mod throwaway;
 
 pub use accounts::{CognitoAccountEnabler, CognitoAccountLocker, CognitoDeviceForgetter, CognitoSessionTerminator};
 pub use app_clients::{CognitoAppClients, CognitoRefreshTokens};
+pub use authenticator::CognitoAuthenticator;
 pub use contacts::CognitoContactBook;
 pub use directory::CognitoUserDirectory;
 pub use groups::CognitoGroupDirectory;

@@ -35,6 +35,15 @@ async fn gets_a_body_and_posts_json() {
 }
 
 #[tokio::test]
+async fn tells_the_status_of_any_request_and_sends_its_headers() {
+    let (url, asked) = serve(answer("401 Unauthorized", "content-length: 0\r\n", b""));
+    let headers = [("authorization", "Bearer token"), ("content-type", "application/scim+json")];
+    assert_eq!(HttpsClient::new().status_of(Method::PATCH, &url, &headers, b"{}".to_vec()).await, Ok(401));
+    let asked = asked.join().unwrap();
+    assert!(asked.starts_with("PATCH /keys HTTP/1.1") && asked.contains("authorization: Bearer token"), "{asked}");
+}
+
+#[tokio::test]
 async fn a_redirect_is_an_error_and_not_followed() {
     let (url, _) = serve(answer("302 Found", "location: https://evil.example/\r\ncontent-length: 0\r\n", b""));
     assert_eq!(HttpsClient::new().get(&url).await, Err(HttpsError::Status(302)));

@@ -114,6 +114,12 @@ impl SqsInspector {
         })
     }
 
+    /// Sends a message.
+    pub async fn send(&self, url: &str, body: &str) -> Result<(), PortError> {
+        let send = self.client.send_message().queue_url(url).message_body(body);
+        send.send().await.map(drop).map_err(|error| port_error(SEND, &error))
+    }
+
     /// Messages of a queue nothing is fed from, at most `most`, which stay where they are. [`Self::put_back`] makes them
     /// visible again at once. Never for a queue a function reads: each look counts as a delivery.
     pub async fn peek(&self, url: &str, most: usize) -> Result<Vec<Parked>, PortError> {
@@ -145,8 +151,7 @@ impl SqsInspector {
     /// Sends a message that was looked at to another queue, then deletes it: cut off in between it is there twice, which is
     /// harmless (I8), and never lost (I7).
     pub async fn forward(&self, from: &str, to: &str, parked: &Parked) -> Result<(), PortError> {
-        let send = self.client.send_message().queue_url(to).message_body(&parked.body);
-        send.send().await.map_err(|error| port_error(SEND, &error))?;
+        self.send(to, &parked.body).await?;
         self.delete(from, parked).await
     }
 

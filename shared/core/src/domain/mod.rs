@@ -5,6 +5,7 @@ pub mod action;
 pub mod audit;
 pub mod audit_chain;
 pub mod bulk;
+pub mod canary;
 pub mod disposition;
 pub mod end_date;
 pub mod event;

@@ -18,6 +18,7 @@ use crate::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
 mod action;
 mod app_client;
 mod bulk;
+mod canary;
 mod compromise;
 mod directory;
 mod evidence;
@@ -30,6 +31,7 @@ mod siem;
 pub use action::{AccountEnabler, ActionBegun, ActionLog, MembershipReader, TombstoneHolder};
 pub use app_client::{AppClient, AppClients, ClientSecret, Redeemed, RefreshTokens};
 pub use bulk::{BegunReader, BulkJobs, JobQueue, MemberDirectory, Pacer};
+pub use canary::{Authenticator, CanaryRuns, SessionTokens};
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
 pub use directory::{AccountFilter, GroupDirectory, Refused, Searchable, UserDirectory};
 pub use evidence::{

@@ -31,15 +31,21 @@ pub(super) fn read(name: &str, place: &Place<'_>) -> Option<ScimSource> {
         "email" => Some(Invitation::Email),
         _ => None,
     });
+    let leaving_reason = place.member("leaving_reason").word_or(ReasonCode::Offboarding, |word| match word {
+        "offboarding" => Some(ReasonCode::Offboarding),
+        "canary" => Some(ReasonCode::Canary),
+        _ => None,
+    });
     let per_hour = grant::subjects_per_hour(&place.member("subjects_per_hour"), SUBJECTS_PER_HOUR);
     let attributes = attributes(&place.member("attributes"));
     let compare = place.member("role_compare");
     let role_compare = if compare.is_there() { grant::compare(&compare) } else { Some(RoleOrder::Inclusion) };
-    let (pool, on_role_loss) = (pool?, on_role_loss?);
+    let (pool, on_role_loss, leaving_reason) = (pool?, on_role_loss?, leaving_reason?);
     Some(ScimSource {
         name: format!("scim/{name}"),
         tokens: tokens?,
-        grant: granted(&pool, on_role_loss, per_hour?),
+        grant: granted(&pool, leaving_reason, on_role_loss, per_hour?),
+        leaving_reason,
         pool,
         attributes: attributes?,
         emails_verified: place.member("emails_verified").value.and_then(Value::as_bool).unwrap_or(false),
@@ -50,9 +56,9 @@ pub(super) fn read(name: &str, place: &Place<'_>) -> Option<ScimSource> {
 }
 
 /// A SCIM client may end the sessions of those it deactivates, and do what `on_role_loss` says.
-fn granted(pool: &UserPoolId, on_role_loss: OnRoleLoss, subjects_per_hour: u32) -> Grant {
+fn granted(pool: &UserPoolId, leaving_reason: ReasonCode, on_role_loss: OnRoleLoss, subjects_per_hour: u32) -> Grant {
     let mut grant = Grant {
-        reasons: vec![ReasonCode::Offboarding],
+        reasons: vec![leaving_reason],
         pools: vec![pool.clone()],
         actions: vec![GrantedAction::SignOut],
         subjects_per_hour,

@@ -48,8 +48,15 @@ fn read_grant(place: &Place<'_>, by_path: bool, pools: Option<&[UserPoolId]>) ->
         (&[ReasonCode::Compromise, ReasonCode::Anomaly], SUBJECTS_PER_HOUR)
     };
     let pools = grant::granted_pools(place, pools);
+    let reasons = grant::reasons(&place.member("reasons"), reasons);
+    // It is counted by nobody and told to nobody: no real sender may have the choice of it.
+    if reasons.len() > 1 && reasons.contains(&ReasonCode::Canary) {
+        place
+            .member("reasons")
+            .mistake("has `canary` among others: it is for the canary's own source, which is granted nothing else");
+    }
     Some(Grant {
-        reasons: grant::reasons(&place.member("reasons"), reasons),
+        reasons,
         actions: grant::actions(&place.member("actions"), GrantedAction::SignOut),
         subjects_per_hour: grant::subjects_per_hour(&place.member("subjects_per_hour"), subjects)?,
         pools: pools?,

@@ -97,7 +97,11 @@ fn every_kind_of_mistake_has_its_line_and_its_words() {
         (siem("    grant: []\n"), "line 7: siem.soc.grant: is not a mapping"),
         (
             siem("    grant:\n      reasons:\n        - anomaly\n        - boredom\n"),
-            "line 10: siem.soc.grant.reasons.1: is not one of offboarding, compromise, anomaly, role_change, project_end, policy_violation, user_request",
+            "line 10: siem.soc.grant.reasons.1: is not one of offboarding, compromise, anomaly, role_change, project_end, policy_violation, user_request, canary",
+        ),
+        (
+            siem("    grant: { reasons: [canary, anomaly] }\n"),
+            "line 7: siem.soc.grant.reasons: has `canary` among others: it is for the canary's own source, which is granted nothing else",
         ),
         (
             siem("    grant: { reasons: [anomaly, anomaly] }\n"),

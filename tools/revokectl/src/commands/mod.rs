@@ -1,6 +1,7 @@
 //! One file a command: its arguments, and what it does.
 
 pub(crate) mod audit;
+pub(crate) mod canary;
 pub(crate) mod completions;
 pub(crate) mod disable;
 pub(crate) mod dlq;
@@ -36,6 +37,7 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<Exit, Fa
         Command::Watch(args) => watch::run(context, args).await,
         Command::Status(args) => Box::pin(status::run(context, args)).await,
         Command::VerifyInstall(args) => verify_install::run(context, args).await,
+        Command::Canary(args) => canary::run(context, args).await,
         Command::Dlq(args) => dlq::run(context, args).await,
         Command::Token(args) => token::run(context, args).await,
         Command::Audit(args) => audit::run(context, args).await,

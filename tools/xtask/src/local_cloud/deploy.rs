@@ -50,7 +50,7 @@ pub(super) fn deploy(repo: &Repo, venv: &Venv, server: &Server, more: Option<&(&
 }
 
 /// What differs from a deployment to AWS: parameters, never the template.
-fn parameters(endpoint: &str) -> [(&'static str, String); 15] {
+fn parameters(endpoint: &str) -> [(&'static str, String); 21] {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     [
         ("Architecture", architecture.to_owned()),
@@ -70,6 +70,14 @@ fn parameters(endpoint: &str) -> [(&'static str, String); 15] {
         ("SiemFeed", "firehose".to_owned()),
         // Made by deploy.py.
         ("SiemFirehoseName", "siem-feed".to_owned()),
+        ("DeployCanary", "true".to_owned()),
+        // Runs when a test asks for one, and disturbs none.
+        ("CanarySchedule", "DISABLED".to_owned()),
+        ("CanarySiemSource", "canary".to_owned()),
+        ("CanarySiemSecret", "revocation/sources/siem-canary".to_owned()),
+        ("CanaryScimSecret", "revocation/sources/scim-canary".to_owned()),
+        // A test waits for a run that fails by it.
+        ("CanaryHardLimitSeconds", "20".to_owned()),
         ("HttpApiUpstream", format!("{endpoint}/restapis/{{rest_api_id}}/v1/_user_request_")),
     ]
 }

@@ -80,6 +80,10 @@ pub(crate) struct Facts {
     pub(crate) audit_chain_table: String,
     /// Source queue of audit-chain: whatever is sent there is a tick.
     pub(crate) audit_chain_queue_url: String,
+    /// What the canary's runs came to.
+    pub(crate) canary_runs_table: String,
+    /// Source queue of canary: whatever is sent there is a tick.
+    pub(crate) canary_queue_url: String,
     /// Reports and digests.
     pub(crate) evidence_bucket: String,
     /// The key that signs digests.
@@ -141,6 +145,7 @@ const FUNCTIONS: [(&str, &str, &str); functions::ALL.len()] = [
     ("revoke", "RevokeFunctionName", "RevokeLogGroupName"),
     ("report", "ReportFunctionName", "ReportLogGroupName"),
     ("audit-chain", "AuditChainFunctionName", "AuditChainLogGroupName"),
+    ("canary", "CanaryFunctionName", "CanaryLogGroupName"),
     ("compromise-counter", "CompromiseCounterFunctionName", "CompromiseLogGroupName"),
     ("notify", "NotifyFunctionName", "NotifyLogGroupName"),
     ("authorizer", "AuthorizerFunctionName", "AuthorizerLogGroupName"),
@@ -207,6 +212,8 @@ impl Facts {
             compromises_table: output("CompromisesTable")?,
             audit_chain_table: output("AuditChainTable")?,
             audit_chain_queue_url: output("AuditChainQueueUrl")?,
+            canary_runs_table: output("CanaryRunsTable")?,
+            canary_queue_url: output("CanaryQueueUrl")?,
             evidence_bucket: output("EvidenceBucket")?,
             audit_signing_key: output("AuditSigningKeyArn")?,
             intake_table: output("IntakeTable")?,

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use revocation_core::domain::canary::{CanaryOutcome, CanaryRun};
 
 use super::{CanaryState, IncidentState, SourceState, Status, SurveyState};
+use crate::commands::canary::summary;
 use crate::grid::Grid;
 use crate::moment::{span, stamp};
 use crate::screen::{Screen, Tone};
@@ -67,6 +69,9 @@ fn window(screen: &Screen, state: &IncidentState) -> String {
 }
 
 fn canary(screen: &Screen, found: &CanaryState, status: &Status) -> String {
+    if let Some(runs) = &found.runs {
+        return runs_of_canary(screen, runs, status);
+    }
     let Some(record) = &found.last else {
         let none = screen.paint(Tone::Warning, "none within two days");
         return format!("last canary: {none} ({} records read)", found.read);
@@ -80,6 +85,27 @@ fn canary(screen: &Screen, found: &CanaryState, status: &Status) -> String {
         screen.paint(tone, record.outcome()),
         stamp(at, &TimeZone::UTC),
         span(status.at.since(at))
+    )
+}
+
+fn runs_of_canary(screen: &Screen, runs: &[CanaryRun], status: &Status) -> String {
+    let Some(last) = runs.first() else { return format!("canary: {}", screen.paint(Tone::Warning, "never ran")) };
+    let (tone, outcome) = match last.outcome {
+        Some(CanaryOutcome::Enforced) => (Tone::Good, CanaryOutcome::Enforced.as_str()),
+        Some(outcome) => (Tone::Bad, outcome.as_str()),
+        None => (Tone::Warning, "not ended"),
+    };
+    let enforced = runs.iter().filter(|run| run.outcome == Some(CanaryOutcome::Enforced));
+    let slowest = enforced.clone().filter_map(|run| run.times.all_ms).max();
+    let slowest = slowest.map(|ms| format!(", the slowest after {ms} ms")).unwrap_or_default();
+    format!(
+        "canary: {} {}, {} ({} ago)\n  of the last {}: {} enforced{slowest}",
+        screen.paint(tone, outcome),
+        summary(last),
+        stamp(last.began_at, &TimeZone::UTC),
+        span(status.at.since(last.began_at)),
+        runs.len(),
+        enforced.count(),
     )
 }
 

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use revocation_aws::dynamodb::{DynamoCompromises, DynamoIntakeLedger, DynamoTombstoneSurvey, Listing};
+use revocation_aws::dynamodb::{
+    DynamoCanaryRuns, DynamoCompromises, DynamoIntakeLedger, DynamoTombstoneSurvey, Listing,
+};
 use revocation_aws::sqs::SqsInspector;
 use revocation_aws::ssm::SsmParameterReader;
+use revocation_core::domain::canary::{CanaryOutcome, CanaryRun};
 use revocation_core::domain::reason::ReasonCode;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{CompromiseLedger as _, IncidentStore as _, TextReader as _};
@@ -20,6 +23,12 @@ use crate::record::{Pages, Record, days};
 /// A sign-out takes seconds; with ten redeliveries ten minutes (`shared/lambda/src/queue.rs`). What is open longer was
 /// given up.
 const LONG_UNSEALED: Duration = Duration::from_mins(15);
+/// Runs that are shown together: an hour's.
+const CANARY_RUNS: u16 = 12;
+/// Three runs of the schedule (`infra/template.yaml`): then its alarm has rung.
+const CANARY_SILENT: Duration = Duration::from_mins(15);
+/// No run takes longer: the function's time limit is 120 s.
+const CANARY_NEVER_ENDED: Duration = Duration::from_secs(150);
 /// How far back the last canary is looked for.
 const CANARY_SPAN: Duration = Duration::from_hours(48);
 /// Pages of records that are read for it, of 1 MB each.
@@ -81,10 +90,32 @@ fn judge(status: &Status) -> Vec<String> {
     {
         findings.push(format!("the last canary ended {}: revokectl audit show {}", record.outcome(), record.id()));
     }
+    if let Some(runs) = status.canary.as_ref().and_then(|canary| canary.runs.as_deref()) {
+        findings.extend(of_canary(runs, status.at));
+    }
     for source in status.sources.iter().flatten().filter(|source| source.subjects_this_hour >= source.limit) {
         findings.push(format!("{} has used up its hour ({} subjects); more is parked", source.name, source.limit));
     }
     findings
+}
+
+/// What is to be said of the canary's runs, the last of which comes first.
+fn of_canary(runs: &[CanaryRun], now: EpochMillis) -> Option<String> {
+    let Some(last) = runs.first() else {
+        return Some("the canary has never run: revokectl canary set-up, then revokectl canary run".to_owned());
+    };
+    let ago = now.since(last.began_at);
+    match last.outcome {
+        None if ago > CANARY_NEVER_ENDED => {
+            Some(format!("the canary's last run, by {}, began {} ago and never ended", last.path.as_str(), span(ago)))
+        }
+        _ if ago > CANARY_SILENT => Some(format!("the canary has been silent for {}", span(ago))),
+        Some(outcome) if outcome != CanaryOutcome::Enforced => {
+            let detail = last.detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+            Some(format!("the canary failed by {}: {}{detail}; docs/CANARY.md", last.path.as_str(), outcome.as_str()))
+        }
+        _ => None,
+    }
 }
 
 async fn queues(context: &Context) -> Result<Vec<QueueState>, Failure> {
@@ -140,6 +171,11 @@ async fn incidents(context: &Context, now: EpochMillis) -> Result<IncidentState,
 }
 
 async fn canary(context: &Context, now: EpochMillis) -> Result<CanaryState, Failure> {
+    if let Some(canary) = &context.operations().await?.canary {
+        let runs = DynamoCanaryRuns::new(context.aws().await?, &canary.runs_table).latest(CANARY_RUNS).await;
+        let runs = runs.map_err(|error| context.explain(error.into()))?;
+        return Ok(CanaryState { runs: Some(runs), last: None, read: 0 });
+    }
     let span = (before(now, CANARY_SPAN), now);
     let listings = days(span).into_iter().map(Listing::Day).collect();
     let (mut pages, mut read) = (Pages::of(context, listings, span).await?, 0);
@@ -148,10 +184,10 @@ async fn canary(context: &Context, now: EpochMillis) -> Result<CanaryState, Fail
         read += entries.len();
         let canary = ReasonCode::Canary.as_str();
         if let Some(last) = entries.iter().filter_map(Record::of).find(|record| record.what() == canary) {
-            return Ok(CanaryState { last: Some(last), read });
+            return Ok(CanaryState { runs: None, last: Some(last), read });
         }
     }
-    Ok(CanaryState { last: None, read })
+    Ok(CanaryState { runs: None, last: None, read })
 }
 
 async fn sources(context: &Context, now: EpochMillis) -> Result<Option<Vec<SourceState>>, Failure> {
@@ -178,6 +214,8 @@ async fn sources(context: &Context, now: EpochMillis) -> Result<Option<Vec<Sourc
 
 #[cfg(test)]
 mod tests {
+    use revocation_core::domain::canary::{CanaryPath, CanaryTimes};
+
     use super::*;
 
     fn quiet() -> Status {
@@ -217,5 +255,26 @@ mod tests {
             status.tombstones.map(|survey| SurveyState { oldest_unsealed_seconds: Some(1_000), ..survey });
         assert_eq!(judge(&status).len(), 3);
         assert!(judge(&quiet()).is_empty());
+    }
+
+    #[test]
+    fn a_canary_that_failed_stopped_or_never_ran_needs_a_hand() {
+        let run = |minutes_ago: i64, outcome: Option<CanaryOutcome>| CanaryRun {
+            tick: "t#1".into(),
+            began_at: EpochMillis(-minutes_ago * 60_000),
+            path: CanaryPath::Siem,
+            outcome,
+            detail: Some("access_token: served".into()),
+            times: CanaryTimes::default(),
+        };
+        let found = |run: CanaryRun| of_canary(&[run], EpochMillis(0)).unwrap_or_default();
+        assert_eq!(found(run(4, Some(CanaryOutcome::Enforced))), "");
+        assert_eq!(found(run(1, None)), "", "it is at it");
+        assert!(found(run(5, None)).contains("never ended"));
+        assert!(found(run(20, Some(CanaryOutcome::Enforced))).contains("silent"));
+        assert!(found(run(4, Some(CanaryOutcome::NotRefused))).contains("siem: not_refused (access_token: served)"));
+        assert!(of_canary(&[], EpochMillis(0)).unwrap().contains("set-up"));
+        let with = Status { canary: Some(CanaryState { runs: Some(Vec::new()), last: None, read: 0 }), ..quiet() };
+        assert_eq!(judge(&with).len(), 1);
     }
 }

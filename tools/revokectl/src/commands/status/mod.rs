@@ -4,6 +4,7 @@ mod draw;
 mod look;
 
 use revocation_aws::dynamodb::Survey;
+use revocation_core::domain::canary::CanaryRun;
 use revocation_core::domain::time::EpochMillis;
 use serde::Serialize;
 
@@ -68,7 +69,9 @@ struct IncidentState {
 
 #[derive(Debug, Serialize)]
 struct CanaryState {
-    /// `None`: no canary ran within the last two days.
+    /// The latest runs, the last first; `None` where the canary is not deployed.
+    runs: Option<Vec<CanaryRun>>,
+    /// Where it is not: the last revocation with the reason `canary` within two days, an operator's drill.
     last: Option<Record>,
     read: usize,
 }
