@@ -12,10 +12,12 @@ use crate::error::port_error;
 
 mod inspection;
 mod job_queue;
+mod redeliverer;
 mod request_queue;
 
 pub use inspection::{Depth, Moved, Parked, SqsInspector};
 pub use job_queue::SqsJobQueue;
+pub use redeliverer::SqsRedeliverer;
 pub use request_queue::SqsRequestQueue;
 
 const SEND: &str = "sqs:SendMessage";
