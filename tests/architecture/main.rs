@@ -4,6 +4,7 @@
 
 mod floors;
 mod iam;
+mod observability;
 mod runbook;
 mod sources;
 mod template;

@@ -65,6 +65,8 @@ pub struct Facts {
     pub audit_chain_table: String,
     /// Source queue of audit-chain: whatever is sent there is a tick.
     pub audit_chain_queue_url: String,
+    /// Source queue of sweeper: whatever is sent there is a tick.
+    pub sweeper_queue_url: String,
     /// Reports and digests.
     pub evidence_bucket: String,
     /// The key that signs digests.

@@ -10,7 +10,7 @@ use crate::repo::Repo;
 use crate::{run, say};
 
 /// The functions; package, binary and folder share the name.
-pub(crate) const ALL: [&str; 15] = [
+pub(crate) const ALL: [&str; 16] = [
     "intake-partner",
     "revoke",
     "notify",
@@ -26,6 +26,7 @@ pub(crate) const ALL: [&str; 15] = [
     "report",
     "bulk",
     "siem-feed",
+    "sweeper",
 ];
 
 /// Where the functions for the local cloud are. Not `target/lambda`: what lies there was built for AWS, and must not be

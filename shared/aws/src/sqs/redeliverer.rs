@@ -9,7 +9,7 @@ use revocation_core::ports::{PortError, Redeliverer};
 use serde_json::json;
 
 use super::inspection::{ATTRIBUTES, depth};
-use super::{Depth, SEND};
+use super::{Depth, SEND, trace_attribute};
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
@@ -55,6 +55,7 @@ impl Redeliverer for SqsRedeliverer {
             .send_message()
             .queue_url(&self.url)
             .message_body(body.to_string())
+            .set_message_system_attributes(trace_attribute())
             .message_attributes("note", note.map_err(|_| PortError::reject(SEND, "request_not_built"))?)
             .send()
             .await

@@ -79,6 +79,8 @@ pub(crate) struct Facts {
     pub(crate) audit_chain_table: String,
     /// Source queue of audit-chain: whatever is sent there is a tick.
     pub(crate) audit_chain_queue_url: String,
+    /// Source queue of sweeper: whatever is sent there is a tick.
+    pub(crate) sweeper_queue_url: String,
     /// Reports and digests.
     pub(crate) evidence_bucket: String,
     /// The key that signs digests.
@@ -135,11 +137,12 @@ pub(crate) struct DeployedFunction {
 }
 
 /// Package, and what the template's outputs for it begin with.
-const FUNCTIONS: [(&str, &str, &str); 14] = [
+const FUNCTIONS: [(&str, &str, &str); 15] = [
     ("intake-partner", "IntakePartnerFunctionName", "IntakeLogGroupName"),
     ("revoke", "RevokeFunctionName", "RevokeLogGroupName"),
     ("report", "ReportFunctionName", "ReportLogGroupName"),
     ("audit-chain", "AuditChainFunctionName", "AuditChainLogGroupName"),
+    ("sweeper", "SweeperFunctionName", "SweeperLogGroupName"),
     ("compromise-counter", "CompromiseCounterFunctionName", "CompromiseLogGroupName"),
     ("notify", "NotifyFunctionName", "NotifyLogGroupName"),
     ("authorizer", "AuthorizerFunctionName", "AuthorizerLogGroupName"),
@@ -205,6 +208,7 @@ impl Facts {
             compromises_table: output("CompromisesTable")?,
             audit_chain_table: output("AuditChainTable")?,
             audit_chain_queue_url: output("AuditChainQueueUrl")?,
+            sweeper_queue_url: output("SweeperQueueUrl")?,
             evidence_bucket: output("EvidenceBucket")?,
             audit_signing_key: output("AuditSigningKeyArn")?,
             intake_table: output("IntakeTable")?,
