@@ -8,3 +8,4 @@
 mod world;
 
 mod pool;
+mod sweep;

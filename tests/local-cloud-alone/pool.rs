@@ -11,7 +11,7 @@ use revocation_core::domain::revocation_id::RevocationId;
 use revocation_probe::{Probe, until};
 use serde_json::{Value, json};
 
-use crate::world::{LIMIT, ask, fresh, probe, served_again, status, user};
+use crate::world::{ALONE, LIMIT, ask, fresh, probe, served_again, status, user};
 
 /// From the tombstone to the last reader, with what the local cloud adds: a request to it takes up to 100 ms.
 const HONOURED_WITHIN: Duration = Duration::from_millis(1_500);
@@ -33,6 +33,7 @@ fn is_active(probe: &Probe, token: &str) -> bool {
 
 #[tokio::test]
 async fn a_revoked_pool_refuses_everybody_who_signed_in_before_and_serves_who_signs_in_after() {
+    let _alone = ALONE.lock().await;
     let probe = probe();
     let (alice, of_alice) = user(&probe, "everybody").await;
     let (bob, of_bob) = user(&probe, "everybody").await;

@@ -20,4 +20,5 @@ mod scim;
 mod siem_feed;
 mod sign_out;
 mod store;
+mod traces;
 mod world;
