@@ -23,6 +23,7 @@ pub struct TraceHeader {
 }
 
 /// A future with a trace of its own.
+#[must_use = "a future does nothing unless it is polled"]
 pub struct Traced<F> {
     header: Option<TraceHeader>,
     future: Pin<Box<F>>,
