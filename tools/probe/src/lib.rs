@@ -25,6 +25,7 @@ pub use users::{NewUser, Tokens, User};
 pub use wait::until;
 
 /// A running pipeline.
+#[derive(Clone)]
 pub struct Probe {
     /// Its addresses and names.
     pub facts: Facts,
