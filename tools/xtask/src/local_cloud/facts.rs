@@ -138,7 +138,7 @@ pub(crate) struct DeployedFunction {
 }
 
 /// Package, and what the template's outputs for it begin with.
-const FUNCTIONS: [(&str, &str, &str); 16] = [
+const FUNCTIONS: [(&str, &str, &str); functions::ALL.len()] = [
     ("intake-partner", "IntakePartnerFunctionName", "IntakeLogGroupName"),
     ("revoke", "RevokeFunctionName", "RevokeLogGroupName"),
     ("report", "ReportFunctionName", "ReportLogGroupName"),
