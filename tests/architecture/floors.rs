@@ -18,7 +18,7 @@ fn floor(package: &str) -> u8 {
         "revocation-edge" | "revocation-enforce" | "revocation-tower" => 4,
         "audit-chain" | "authorizer" | "bulk" | "canary" | "compromise-counter" | "introspect" | "intake-partner"
         | "intake-role-change" | "intake-scim" | "intake-siem" | "notify" | "report" | "revoke" | "siem-feed"
-        | "sign-out" | "token-gate" => 5,
+        | "sign-out" | "sweeper" | "token-gate" => 5,
         "bench-harness" | "revocation-probe" | "revokectl" => 6,
         "xtask" => 7,
         "tests" => 8,

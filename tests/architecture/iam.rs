@@ -8,7 +8,7 @@ use crate::sources::sources;
 use crate::template::{dig, resources};
 
 /// What Lambda itself needs to feed a function and to keep its logs.
-const OF_LAMBDA: [&str; 2] = ["PollSource", "WriteLogs"];
+const OF_LAMBDA: [&str; 3] = ["PollSource", "WriteLogs", "SendTraces"];
 
 /// The actions a role allows, and the statements that allow them.
 fn allowed(role: &str) -> (BTreeSet<String>, Vec<Value>) {
@@ -189,6 +189,11 @@ fn i14_only_revoke_and_bulk_write_tombstones() {
 fn i14_the_token_gate_reads_tombstones_and_nothing_else() {
     check("TokenGateRole", "token-gate", token_gate::IAM_ACTIONS);
     assert_eq!(allowed("TokenGateRole").0, BTreeSet::from(["dynamodb:GetItem".to_owned()]));
+}
+
+#[test]
+fn i14_sweeper() {
+    check("SweeperRole", "sweeper", sweeper::IAM_ACTIONS);
 }
 
 #[test]

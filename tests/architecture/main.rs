@@ -5,6 +5,7 @@
 mod exposure;
 mod floors;
 mod iam;
+mod observability;
 mod runbook;
 mod sources;
 mod supply;

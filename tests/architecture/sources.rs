@@ -96,6 +96,7 @@ fn a_function_is_read_in_175_lines() {
         "revoke",
         "siem-feed",
         "sign-out",
+        "sweeper",
         "token-gate",
     ] {
         let read = |name: &str| {

@@ -10,3 +10,4 @@ mod world;
 mod hygiene;
 mod canary;
 mod pool;
+mod sweep;

@@ -23,4 +23,5 @@ mod siem_feed;
 mod sign_out;
 mod store;
 mod verify_install;
+mod traces;
 mod world;

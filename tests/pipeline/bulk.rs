@@ -21,10 +21,10 @@ use crate::world::revoker;
 /// More slices than any story here takes.
 const MOST_SLICES: usize = 400;
 
-struct Bulk {
-    cloud: Arc<FakeCloud>,
-    fake: Arc<FakeBulk>,
-    engine: BulkRevoker,
+pub(crate) struct Bulk {
+    pub(crate) cloud: Arc<FakeCloud>,
+    pub(crate) fake: Arc<FakeBulk>,
+    pub(crate) engine: BulkRevoker,
     messages: usize,
 }
 
@@ -55,7 +55,7 @@ impl Bulk {
         Self { cloud, fake, engine, messages: 0 }
     }
 
-    fn with_group(members: usize) -> (Self, Vec<SubjectKey>) {
+    pub(crate) fn with_group(members: usize) -> (Self, Vec<SubjectKey>) {
         let bulk = Self::new(None);
         let keys = (0..members).map(|n| bulk.fake.add_member("contractors", &format!("c{n:03}"))).collect();
         (bulk, keys)
@@ -67,7 +67,7 @@ impl Bulk {
         self.run_due().await;
     }
 
-    async fn run_due(&mut self) {
+    pub(crate) async fn run_due(&mut self) {
         for _ in 0..MOST_SLICES {
             let Some((job, delay)) = self.fake.state().due.pop() else { return };
             self.cloud.clock.advance(delay);
@@ -79,7 +79,7 @@ impl Bulk {
         panic!("does not come to an end: {:?}", self.fake.state().jobs);
     }
 
-    fn job(&self) -> BulkJob {
+    pub(crate) fn job(&self) -> BulkJob {
         self.fake.state().jobs.values().next().cloned().unwrap()
     }
 
@@ -92,7 +92,7 @@ impl Bulk {
         self.cloud.state().calls.iter().filter(|call| call.starts_with(name)).count()
     }
 
-    async fn say(&self, action: ControlAction, event_id: &str, who: &str) -> Result<(), BulkError> {
+    pub(crate) async fn say(&self, action: ControlAction, event_id: &str, who: &str) -> Result<(), BulkError> {
         let request = ControlRequest {
             version: "1".into(),
             source: EventSource { name: "operator".into(), event_id: event_id.into() },
@@ -112,7 +112,7 @@ fn request(sub_id: &serde_json::Value) -> RevocationRequest {
     RevocationRequest::parse(&request.to_string()).unwrap()
 }
 
-fn contractors() -> RevocationRequest {
+pub(crate) fn contractors() -> RevocationRequest {
     request(&json!({"format": "group", "group": "contractors"}))
 }
 

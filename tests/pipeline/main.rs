@@ -13,4 +13,5 @@ mod pools;
 mod revoke;
 mod sessions;
 mod stepping;
+mod sweep;
 mod world;

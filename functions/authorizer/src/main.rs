@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use authorizer::config::Config;
 use lambda_runtime::{LambdaEvent, service_fn};
+use revocation_core::trace::TraceHeader;
 use revocation_enforce::Enforcer;
 use revocation_lambda::env::{ProcessEnv, Variables as _};
 use revocation_lambda::logging;
@@ -20,7 +21,9 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let Config { tokens, store } = Config::from_env(&ProcessEnv)?;
     let enforcer = &Enforcer::connect(&|name| ProcessEnv.get(name), tokens, &store)?;
     enforcer.warm().await;
-    let decide =
-        |event: LambdaEvent<Box<RawValue>>| async move { authorizer::handle(enforcer, event.payload.get()).await };
+    let decide = |event: LambdaEvent<Box<RawValue>>| async move {
+        let header = event.context.xray_trace_id.as_deref().and_then(TraceHeader::parse);
+        logging::in_trace(header, authorizer::handle(enforcer, event.payload.get())).await
+    };
     lambda_runtime::run(service_fn(decide)).await
 }

@@ -3,6 +3,7 @@
 
 mod actions;
 pub mod config;
+mod report;
 
 use std::sync::Arc;
 
@@ -15,7 +16,6 @@ use revocation_aws::cognito::{
 use revocation_aws::dynamodb::{DynamoActionLog, DynamoAuditLog, DynamoSessionLedger, DynamoTombstoneWriter};
 use revocation_aws::eventbridge::EventBridgePublisher;
 use revocation_aws::sqs::SqsQueue;
-use revocation_core::domain::audit::{AuditRecord, Outcome};
 use revocation_core::domain::disposition::{Disposed, Disposition};
 use revocation_core::domain::event::{ACCOUNT_ACTION_REQUESTED, REVOCATION_REQUESTED};
 use revocation_core::domain::policy::Policy;
@@ -24,11 +24,12 @@ use revocation_core::ports::Clock;
 use revocation_core::usecase::account_action::AccountActor;
 use revocation_core::usecase::revoke::{RevocationOutcome, RevokeError, Revoker};
 use revocation_lambda::clock::SystemClock;
+use revocation_lambda::metrics;
 use revocation_lambda::queue::{Delivery, EventHandler, Failure};
-use revocation_lambda::{audit_line, metrics};
 
 pub use crate::actions::actor;
 use crate::config::Config;
+use crate::report::report;
 
 /// The actions of the ports it holds: exactly what its role allows (I14).
 pub const IAM_ACTIONS: &[&[&str]] = &[
@@ -99,22 +100,6 @@ impl EventHandler for RevokeHandler {
             ACCOUNT_ACTION_REQUESTED => actions::handle(&self.actor, &delivery).await,
             _ => Err(UnknownEvent.into()),
         }
-    }
-}
-
-fn report(record: &AuditRecord) {
-    audit_line::write(record);
-    // Apart, because it may mean that a directory deletes accounts before it reports them: their tokens live on.
-    let metric = if record.outcome == Outcome::NoSuchUser { "NoSuchUser" } else { "Revoked" };
-    metrics::count(metric, "reason", record.reason.as_str());
-    for step in record.steps.iter().filter(|step| step.outcome.is_failed()) {
-        metrics::count("StepFailedForGood", "step", step.step.as_str());
-    }
-    if let Some(elapsed) = record.elapsed_to_tombstone_ms {
-        metrics::milliseconds("TimeToTombstone", elapsed, "reason", record.reason.as_str());
-    }
-    if let Some(elapsed) = record.elapsed_to_seal_ms {
-        metrics::milliseconds("TimeToSeal", elapsed, "reason", record.reason.as_str());
     }
 }
 

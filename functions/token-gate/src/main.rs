@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use lambda_runtime::{LambdaEvent, service_fn};
+use revocation_core::trace::TraceHeader;
 use revocation_lambda::clock::SystemClock;
 use revocation_lambda::env::{ProcessEnv, Variables as _};
 use revocation_lambda::logging;
@@ -24,6 +25,9 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let reader = Arc::new(StrictReader::new(&store, &config.tombstones_table));
     let gate = &TokenGate { reader, clock: Arc::new(SystemClock), config };
     gate.warm().await;
-    let pass = |event: LambdaEvent<Box<RawValue>>| async move { gate.pass(event.payload.get()).await };
+    let pass = |event: LambdaEvent<Box<RawValue>>| async move {
+        let header = event.context.xray_trace_id.as_deref().and_then(TraceHeader::parse);
+        logging::in_trace(header, gate.pass(event.payload.get())).await
+    };
     lambda_runtime::run(service_fn(pass)).await
 }

@@ -5,6 +5,7 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, RuleState};
 use revocation_core::domain::event::Event;
 use revocation_core::ports::{EventPublisher, PortError};
+use revocation_core::trace;
 
 use crate::clients::AwsConfig;
 use crate::error::port_error;
@@ -40,6 +41,8 @@ impl EventBridgePublisher {
             .source(self.source)
             .detail_type(event.detail_type())
             .detail(detail)
+            // EventBridge hands it on to the queues, as the system attribute `AWSTraceHeader`.
+            .set_trace_header(trace::current().map(|header| header.as_str().to_owned()))
             .build())
     }
 

@@ -1,21 +1,25 @@
 //! `DeadLetterQueue` and `RedeliveryTimer` on SQS; `RequestQueue` in `sqs/request_queue.rs`.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::MessageAttributeValue;
+use aws_sdk_sqs::types::{MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue};
 use revocation_core::ports::{DeadLetterQueue, PortError, RedeliveryTimer};
+use revocation_core::trace;
 
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
 mod inspection;
 mod job_queue;
+mod redeliverer;
 mod request_queue;
 
 pub use inspection::{Depth, Moved, Parked, SqsInspector};
 pub use job_queue::SqsJobQueue;
+pub use redeliverer::SqsRedeliverer;
 pub use request_queue::SqsRequestQueue;
 
 const SEND: &str = "sqs:SendMessage";
@@ -56,11 +60,19 @@ impl DeadLetterQueue for SqsQueue {
             .message_body(body)
             .message_attributes("reason", text(reason)?)
             .message_attributes("message_id", text(message_id)?)
+            .set_message_system_attributes(trace_attribute())
             .send()
             .await
             .map(drop)
             .map_err(|error| port_error(SEND, &error))
     }
+}
+
+/// The trace that is running, as SQS takes it along: it goes on with whoever receives the message.
+fn trace_attribute() -> Option<HashMap<MessageSystemAttributeNameForSends, MessageSystemAttributeValue>> {
+    let header = trace::current()?;
+    let value = MessageSystemAttributeValue::builder().data_type("String").string_value(header.as_str());
+    Some(HashMap::from([(MessageSystemAttributeNameForSends::AwsTraceHeader, value.build().ok()?)]))
 }
 
 #[async_trait]

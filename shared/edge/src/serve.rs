@@ -6,6 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use revocation_core::ports::Clock;
+use revocation_core::trace::TraceHeader;
+use revocation_lambda::logging::in_trace;
 use revocation_lambda::metrics;
 use serde_json::value::RawValue;
 
@@ -55,8 +57,10 @@ impl HttpFunction {
     pub async fn serve(self) -> Result<(), Error> {
         let function = &self;
         // As text, and read by us: the runtime would quote what it cannot read into the log.
-        let answer =
-            |event: LambdaEvent<Box<RawValue>>| async move { Ok::<_, Error>(function.run(event.payload.get()).await?) };
+        let answer = |event: LambdaEvent<Box<RawValue>>| async move {
+            let header = event.context.xray_trace_id.as_deref().and_then(TraceHeader::parse);
+            Ok::<_, Error>(in_trace(header, function.run(event.payload.get())).await?)
+        };
         lambda_runtime::run(service_fn(answer)).await
     }
 

@@ -2,6 +2,7 @@
 //! keys, put together into a [`Checker`](revocation_verify::Checker).
 
 mod store;
+mod timed;
 mod tokens;
 mod wiring;
 

@@ -13,6 +13,7 @@ use revocation_store::{
 use revocation_verify::{BadVerifier, Checker, Verifier};
 
 use crate::store::StoreSettings;
+use crate::timed::Timed;
 use crate::tokens::TokenSettings;
 
 /// How long the init phase may spend on getting ready. AWS allows 10 s for all of it; a store that takes longer than
@@ -57,7 +58,9 @@ impl Enforcer {
         let recorder = store.sessions_table.as_ref().map(|table| -> Arc<dyn SessionRecorder> {
             Arc::new(LedgerRecorder::new(&client, table, store.retention, store.client_data.into()))
         });
-        Ok(Self { checker: checker(tokens, reader(&client, store))?, recorder })
+        // AWS gives the function's name to each of its instances.
+        let function = variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "unknown".to_owned());
+        Ok(Self { checker: checker(tokens, reader(&client, store, function))?, recorder })
     }
 
     /// Fetches keys and opens the connection to the store in the init phase, where CPU is not throttled and no request
@@ -68,13 +71,14 @@ impl Enforcer {
 }
 
 /// Reads tombstones as fresh as configured.
-fn reader(client: &StoreClient, store: &StoreSettings) -> Arc<dyn TombstoneReader> {
+fn reader(client: &StoreClient, store: &StoreSettings, function: String) -> Arc<dyn TombstoneReader> {
     match (store.freshness, &store.feed_table) {
         (Freshness::Within(within), Some(feed)) => {
             Arc::new(SnapshotReader::new(client, &store.tombstones_table, feed, within))
         }
         (Freshness::Strict, _) | (Freshness::Within(_), None) => {
-            Arc::new(StrictReader::new(client, &store.tombstones_table))
+            // A snapshot answers from memory: there is nothing to measure.
+            Arc::new(Timed::new(Arc::new(StrictReader::new(client, &store.tombstones_table)), function))
         }
     }
 }

@@ -4,7 +4,8 @@ use std::io;
 use std::panic::{self, PanicHookInfo};
 use std::process::ExitCode;
 
-use tracing::Level;
+use revocation_core::trace::{self, TraceHeader};
+use tracing::{Instrument as _, Level};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
@@ -14,7 +15,7 @@ use crate::env::{EnvReader, Variables};
 
 /// Crates whose logs follow `LOG_LEVEL`. All others, the AWS SDK before all, stay at warnings: at `debug` it writes
 /// request bodies, which hold phone numbers and user names (I10).
-const OURS: [&str; 25] = [
+const OURS: [&str; 26] = [
     "revocation_core",
     "revocation_aws",
     "revocation_lambda",
@@ -31,6 +32,7 @@ const OURS: [&str; 25] = [
     "revoke",
     "audit_chain",
     "bulk",
+    "sweeper",
     "report",
     "revocation_report",
     "notify",
@@ -74,6 +76,16 @@ pub fn exit(result: Result<(), Box<dyn std::error::Error + Send + Sync>>) -> Exi
             ExitCode::from(USAGE)
         }
     }
+}
+
+/// Runs a piece of work within a trace, whose id stands in each of its lines (`span.trace_id`).
+pub async fn in_trace<F: Future>(header: Option<TraceHeader>, work: F) -> F::Output {
+    // Of the highest level, so that no `LOG_LEVEL` takes the id away from a line that is written.
+    let span = match &header {
+        Some(header) => tracing::error_span!("work", trace_id = header.id()),
+        None => tracing::Span::none(),
+    };
+    trace::traced(header, work.instrument(span)).await
 }
 
 /// An error and its causes, in one line.

@@ -11,9 +11,10 @@ use revocation_core::domain::disposition::{Disposed, Disposition};
 use revocation_core::domain::event::Envelope;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{Clock, DeadLetterQueue, RedeliveryTimer};
+use revocation_core::trace::{self, TraceHeader};
 use tokio::task::JoinSet;
 
-use crate::logging::chain;
+use crate::logging::{chain, in_trace};
 use crate::metrics;
 
 /// First wait before a message that failed is delivered again; doubled with every delivery.
@@ -80,7 +81,8 @@ impl QueueFunction {
         let function = Arc::new(self);
         lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| {
             let function = Arc::clone(&function);
-            async move { Ok::<_, Error>(function.run(event.payload).await) }
+            let header = event.context.xray_trace_id.as_deref().and_then(TraceHeader::parse);
+            async move { Ok::<_, Error>(in_trace(header, function.run(event.payload)).await) }
         }))
         .await
     }
@@ -92,7 +94,10 @@ impl QueueFunction {
         for message in batch.records {
             let function = Arc::clone(&self);
             let id = message.message_id.clone().unwrap_or_default();
-            let task = tasks.spawn(async move { function.run_one(message).await });
+            // The trace of whoever sent the message, which goes on through every queue; else that of this invocation.
+            let header = message.attributes.get("AWSTraceHeader").and_then(|text| TraceHeader::parse(text));
+            let header = header.or_else(trace::current);
+            let task = tasks.spawn(in_trace(header, async move { function.run_one(message).await }));
             ids.push((task.id(), id));
         }
         let mut failed = Vec::new();

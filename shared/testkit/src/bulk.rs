@@ -11,7 +11,7 @@ use revocation_core::domain::profile::{Profile, SubjectKey, UserPoolId};
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::subject::SubjectIdentifier;
 use revocation_core::domain::time::EpochMillis;
-use revocation_core::ports::{BegunReader, BulkJobs, Conflict, JobQueue, MemberDirectory, Pacer, PortError};
+use revocation_core::ports::{BegunReader, BulkJobs, Conflict, JobQueue, JobReader, MemberDirectory, Pacer, PortError};
 
 use crate::cloud::{FakeCloud, POOL};
 
@@ -143,6 +143,18 @@ impl BulkJobs for FakeBulk {
 
     async fn list_part(&self, list: &str, part: u32) -> Result<Option<Vec<SubjectIdentifier>>, PortError> {
         self.call("list_part", |state| state.lists.get(&(list.to_owned(), part)).cloned())
+    }
+}
+
+#[async_trait]
+impl JobReader for FakeBulk {
+    async fn job(&self, id: &RevocationId) -> Result<Option<(BulkJob, Control)>, PortError> {
+        let Some(job) = self.load(id).await? else { return Ok(None) };
+        Ok(Some((job, self.control(id).await?)))
+    }
+
+    async fn page(&self, id: &RevocationId, number: u32) -> Result<Option<BulkPage>, PortError> {
+        BulkJobs::page(self, id, number).await
     }
 }
 

@@ -11,4 +11,5 @@ pub mod directory;
 pub mod evidence;
 pub mod intake;
 pub mod keys;
+pub mod sweep;
 pub mod token;

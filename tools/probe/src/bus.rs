@@ -13,11 +13,23 @@ use crate::{Probe, until};
 impl Probe {
     /// Puts an event on the pipeline's bus; returns its id.
     pub async fn put_event(&self, source: &str, detail_type: &str, detail: &Value) -> Result<String> {
+        self.put_event_in_trace(source, detail_type, detail, None).await
+    }
+
+    /// The same within a trace, by its X-Ray header.
+    pub async fn put_event_in_trace(
+        &self,
+        source: &str,
+        detail_type: &str,
+        detail: &Value,
+        header: Option<&str>,
+    ) -> Result<String> {
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.facts.bus_name)
             .source(source)
             .detail_type(detail_type)
             .detail(detail.to_string())
+            .set_trace_header(header.map(str::to_owned))
             .build();
         let answer = self.eventbridge.put_events().entries(entry).send().await.context("cannot put the event")?;
         ensure!(answer.failed_entry_count() == 0, "the bus refused the event");

@@ -69,6 +69,8 @@ pub struct Facts {
     pub canary_runs_table: String,
     /// Source queue of canary: whatever is sent there is a tick.
     pub canary_queue_url: String,
+    /// Source queue of sweeper: whatever is sent there is a tick.
+    pub sweeper_queue_url: String,
     /// Reports and digests.
     pub evidence_bucket: String,
     /// The key that signs digests.

@@ -25,9 +25,12 @@ What is smoothed here is smoothed so that the template and the functions need no
 10. An alarm on metric math is taken for one on the last of its metrics: MiniStack refuses the stack instead.
 11. While the file `user-update-limit` in the working directory holds a number, Cognito's UserUpdate quota is enforced: so many
     calls a second, and TooManyRequestsException beyond. `user-update-calls.json` beside it counts both. MiniStack has no quotas.
+12. EventBridge hands an entry's TraceHeader on to queues, as the system attribute AWSTraceHeader. MiniStack drops it.
+13. AWS::Logs::QueryDefinition is taken and does nothing: MiniStack refuses the stack, and has nobody who would ask.
 """
 
 import argparse
+import contextlib
 import contextvars
 import inspect
 import json
@@ -291,6 +294,63 @@ def obey_the_token_trigger() -> None:
     wrap(cognito, "_oauth2_token", told_to_oauth)
 
 
+def hand_traces_on() -> None:
+    """Edge 12: an event is known again by its content, which is all that reaches the place where it is put on the queue."""
+    from ministack.services import eventbridge, sqs
+
+    headers: dict[tuple, str] = {}
+
+    def key(source, detail_type, detail) -> tuple:
+        return source, detail_type, json.dumps(detail, sort_keys=True)
+
+    def putting(put):
+        def remember(data, *args, **kwargs):
+            for entry in data.get("Entries", []):
+                if entry.get("TraceHeader"):
+                    with contextlib.suppress(ValueError, TypeError):
+                        detail = json.loads(entry.get("Detail", ""))
+                        headers[key(entry.get("Source"), entry.get("DetailType"), detail)] = entry["TraceHeader"]
+            # The latest are on their way; the others have arrived.
+            while len(headers) > 10_000:
+                headers.pop(next(iter(headers)))
+            return put(data, *args, **kwargs)
+
+        return remember
+
+    def dispatching(dispatch):
+        def with_header(spec, payload, *args, **kwargs):
+            queue = sqs._queue_by_arn(str(spec))
+            before = len(queue["messages"]) if queue else 0
+            result = dispatch(spec, payload, *args, **kwargs)
+            with contextlib.suppress(ValueError, TypeError, AttributeError):
+                event = json.loads(payload)
+                header = headers.get(key(event.get("source"), event.get("detail-type"), event.get("detail")))
+                for message in (queue["messages"][before:] if queue and header else []):
+                    if message["body"] == payload:
+                        message["sys"]["AWSTraceHeader"] = header
+            return result
+
+        return with_header
+
+    wrap(eventbridge, "_put_events", putting)
+    wrap(eventbridge, "_dispatch_to_sqs", dispatching)
+
+
+def take_query_definitions() -> None:
+    """Edge 13."""
+    from ministack.services.cloudformation import provisioners
+
+    handlers = provisioners._RESOURCE_HANDLERS
+    handlers.setdefault(
+        "AWS::Logs::QueryDefinition",
+        {
+            "create": lambda logical_id, _properties, _stack: (f"query-{logical_id}", {}),
+            "update": lambda physical_id, _old, _new, _stack: (physical_id, {}),
+            "delete": lambda _physical_id, _properties: None,
+        },
+    )
+
+
 def end_with_stdin(facts: Path) -> None:
     """Waits for the end of standard input, then ends the process group: the server and its functions."""
     # Unbuffered: the interpreter cannot end while a thread holds the lock of a buffered reader.
@@ -324,6 +384,8 @@ def main() -> None:
     obey_the_token_trigger()
     take_metric_math()
     enforce_the_user_update_quota()
+    hand_traces_on()
+    take_query_definitions()
 
     from ministack import app
 

@@ -27,6 +27,7 @@ pub(crate) const ALL: [&str; 16] = [
     "report",
     "bulk",
     "siem-feed",
+    "sweeper",
 ];
 
 /// Where the functions for the local cloud are. Not `target/lambda`: what lies there was built for AWS, and must not be

@@ -37,6 +37,21 @@ impl DynamoBegunReader {
         Self { client: aws.dynamodb(), table: table.into() }
     }
 
+    /// Of these, those that have this step written down.
+    pub(super) async fn having(&self, step: &str, ids: &[RevocationId]) -> Result<Vec<RevocationId>, PortError> {
+        // DynamoDB refuses a call that names a key twice.
+        let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
+        let keys: Vec<Item> = distinct
+            .into_iter()
+            .map(|id| HashMap::from([("revocation_id".to_owned(), s(&id.0)), ("step".to_owned(), s(step))]))
+            .collect();
+        let mut found = Vec::new();
+        for keys in keys.chunks(MOST_KEYS) {
+            found.extend(self.read(keys.to_vec()).await?);
+        }
+        Ok(found)
+    }
+
     async fn read(&self, mut keys: Vec<Item>) -> Result<Vec<RevocationId>, PortError> {
         let mut found = Vec::new();
         for _ in 0..MOST_ROUNDS {
@@ -63,16 +78,6 @@ impl DynamoBegunReader {
 #[async_trait]
 impl BegunReader for DynamoBegunReader {
     async fn begun(&self, ids: &[RevocationId]) -> Result<Vec<RevocationId>, PortError> {
-        // DynamoDB refuses a call that names a key twice.
-        let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
-        let keys: Vec<Item> = distinct
-            .into_iter()
-            .map(|id| HashMap::from([("revocation_id".to_owned(), s(&id.0)), ("step".to_owned(), s(STARTED))]))
-            .collect();
-        let mut found = Vec::new();
-        for keys in keys.chunks(MOST_KEYS) {
-            found.extend(self.read(keys.to_vec()).await?);
-        }
-        Ok(found)
+        self.having(STARTED, ids).await
     }
 }

@@ -11,7 +11,7 @@ use revocation_core::ports::PortError;
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
-const ATTRIBUTES: &str = "sqs:GetQueueAttributes";
+pub(super) const ATTRIBUTES: &str = "sqs:GetQueueAttributes";
 const RECEIVE: &str = "sqs:ReceiveMessage";
 const CHANGE: &str = "sqs:ChangeMessageVisibility";
 const DELETE: &str = "sqs:DeleteMessage";
@@ -96,22 +96,7 @@ impl SqsInspector {
 
     /// How much is on a queue.
     pub async fn depth(&self, url: &str) -> Result<Depth, PortError> {
-        let wanted = vec![
-            QueueAttributeName::QueueArn,
-            QueueAttributeName::ApproximateNumberOfMessages,
-            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
-            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
-        ];
-        let get = self.client.get_queue_attributes().queue_url(url).set_attribute_names(Some(wanted));
-        let answer = get.send().await.map_err(|error| port_error(ATTRIBUTES, &error))?;
-        let text = |name| answer.attributes().and_then(|all| all.get(&name)).cloned().unwrap_or_default();
-        let count = |name| text(name).parse().unwrap_or(0);
-        Ok(Depth {
-            arn: text(QueueAttributeName::QueueArn),
-            waiting: count(QueueAttributeName::ApproximateNumberOfMessages),
-            in_flight: count(QueueAttributeName::ApproximateNumberOfMessagesNotVisible),
-            delayed: count(QueueAttributeName::ApproximateNumberOfMessagesDelayed),
-        })
+        depth(&self.client, url).await
     }
 
     /// Sends a message.
@@ -221,6 +206,26 @@ impl SqsInspector {
         let answer = receive.send().await.map_err(|error| port_error(RECEIVE, &error))?;
         Ok(answer.messages.unwrap_or_default())
     }
+}
+
+/// How much is on a queue. A number that is missing or is none is an error: whoever asks may act on nothing being there.
+pub(super) async fn depth(client: &Client, url: &str) -> Result<Depth, PortError> {
+    let wanted = vec![
+        QueueAttributeName::QueueArn,
+        QueueAttributeName::ApproximateNumberOfMessages,
+        QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+    ];
+    let get = client.get_queue_attributes().queue_url(url).set_attribute_names(Some(wanted));
+    let answer = get.send().await.map_err(|error| port_error(ATTRIBUTES, &error))?;
+    let text = |name| answer.attributes().and_then(|all| all.get(&name)).cloned().unwrap_or_default();
+    let count = |name| text(name).parse().map_err(|_| PortError::retry(ATTRIBUTES, "bad_response"));
+    Ok(Depth {
+        arn: text(QueueAttributeName::QueueArn),
+        waiting: count(QueueAttributeName::ApproximateNumberOfMessages)?,
+        in_flight: count(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)?,
+        delayed: count(QueueAttributeName::ApproximateNumberOfMessagesDelayed)?,
+    })
 }
 
 fn read(message: Message) -> Option<Parked> {

@@ -10,8 +10,8 @@ use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::ports::{JobQueue, PortError};
 use serde_json::json;
 
-use super::SEND;
 use super::request_queue::LONGEST_DELAY_S;
+use super::{SEND, trace_attribute};
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
@@ -51,6 +51,7 @@ impl JobQueue for SqsJobQueue {
             .send_message()
             .queue_url(&self.url)
             .message_body(body.to_string())
+            .set_message_system_attributes(trace_attribute())
             .delay_seconds(i32::try_from(delay.as_secs().min(LONGEST_DELAY_S)).unwrap_or_default())
             .send()
             .await

@@ -11,7 +11,7 @@ use revocation_core::domain::request::RevocationRequest;
 use revocation_core::ports::{PortError, RequestQueue};
 use serde_json::json;
 
-use super::SEND;
+use super::{SEND, trace_attribute};
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
@@ -50,6 +50,7 @@ impl RequestQueue for SqsRequestQueue {
             .send_message()
             .queue_url(&self.url)
             .message_body(body.to_string())
+            .set_message_system_attributes(trace_attribute())
             .message_attributes("reason", reason.map_err(|_| PortError::reject(SEND, "request_not_built"))?)
             .delay_seconds(i32::try_from(delay.as_secs().min(LONGEST_DELAY_S)).unwrap_or_default())
             .send()

@@ -120,6 +120,21 @@ pub enum Outcome {
     Cancelled,
 }
 
+// === impl Outcome ===
+
+impl Outcome {
+    /// As it is written on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::NoSuchUser => "no_such_user",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 // === impl Trail ===
 
 impl Trail {

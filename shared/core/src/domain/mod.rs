@@ -23,6 +23,7 @@ pub mod role_change;
 pub mod session;
 mod shape;
 pub mod subject;
+pub mod sweep;
 pub mod text;
 pub mod time;
 pub mod tombstone;

@@ -27,6 +27,7 @@ mod notice;
 mod queue;
 mod session;
 mod siem;
+mod sweep;
 
 pub use action::{AccountEnabler, ActionBegun, ActionLog, MembershipReader, TombstoneHolder};
 pub use app_client::{AppClient, AppClients, ClientSecret, Redeemed, RefreshTokens};
@@ -45,6 +46,7 @@ pub use notice::{
 pub use queue::{DeadLetterQueue, RedeliveryTimer};
 pub use session::{SessionLedger, SessionRecorder};
 pub use siem::{SiemEvent, SiemExporter};
+pub use sweep::{BegunRequest, Redeliverer, RedeliveryLog, RequestIndex};
 
 /// A port failed. It says what the queue should do and carries a stable code, never the service's message:
 /// that may quote personal data (I10).

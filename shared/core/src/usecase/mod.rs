@@ -7,3 +7,4 @@ pub mod count_compromise;
 pub mod intake;
 pub mod notify;
 pub mod revoke;
+pub mod sweep;

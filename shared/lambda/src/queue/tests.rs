@@ -113,3 +113,45 @@ fn the_wait_grows_and_is_bounded() {
     assert!(backoff(4, 7) >= Duration::from_secs(4));
     assert!((0..64).all(|n| backoff(u32::MAX, n * 7_919) <= LONGEST_WAIT));
 }
+
+/// Notes the trace each event is handled in, after the others had their turn.
+#[derive(Default)]
+struct Tracer(Mutex<Vec<(String, Option<String>)>>);
+
+#[async_trait]
+impl EventHandler for Tracer {
+    async fn handle(&self, delivery: Delivery<'_>) -> Result<(), Failure> {
+        tokio::task::yield_now().await;
+        let trace = trace::current().map(|header| header.id().to_owned());
+        self.0.lock().unwrap().push((delivery.envelope.id, trace));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn each_message_is_handled_in_the_trace_it_was_sent_in_or_else_in_that_of_the_invocation() {
+    let root = |n: u8| format!("1-5759e988-{}", n.to_string().repeat(24));
+    let header = |n: u8| format!("Root={};Parent=53995c3f42cd8ad8;Sampled=1", root(n));
+    let traced = |id: &str, n: u8| {
+        let mut message = event(id, "ok");
+        message.attributes.insert("AWSTraceHeader".to_owned(), header(n));
+        message
+    };
+    let recorder = Arc::new(Recorder::default());
+    let tracer = Arc::new(Tracer::default());
+    let function = Arc::new(QueueFunction {
+        name: "test",
+        handler: tracer.clone(),
+        dead_letters: recorder.clone(),
+        timer: recorder.clone(),
+        clock: recorder,
+    });
+    let mut batch = SqsEvent::default();
+    batch.records = vec![traced("a", 1), traced("b", 2), event("c", "ok")];
+    in_trace(TraceHeader::parse(&header(3)), Arc::clone(&function).run(batch.clone())).await;
+    let mut seen = std::mem::take(&mut *tracer.0.lock().unwrap());
+    seen.sort();
+    assert_eq!(seen, [("a".into(), Some(root(1))), ("b".into(), Some(root(2))), ("c".into(), Some(root(3)))]);
+    function.run(batch).await;
+    assert!(tracer.0.lock().unwrap().contains(&("c".into(), None)), "nothing is left of the trace before");
+}

@@ -84,6 +84,8 @@ pub(crate) struct Facts {
     pub(crate) canary_runs_table: String,
     /// Source queue of canary: whatever is sent there is a tick.
     pub(crate) canary_queue_url: String,
+    /// Source queue of sweeper: whatever is sent there is a tick.
+    pub(crate) sweeper_queue_url: String,
     /// Reports and digests.
     pub(crate) evidence_bucket: String,
     /// The key that signs digests.
@@ -146,6 +148,7 @@ const FUNCTIONS: [(&str, &str, &str); functions::ALL.len()] = [
     ("report", "ReportFunctionName", "ReportLogGroupName"),
     ("audit-chain", "AuditChainFunctionName", "AuditChainLogGroupName"),
     ("canary", "CanaryFunctionName", "CanaryLogGroupName"),
+    ("sweeper", "SweeperFunctionName", "SweeperLogGroupName"),
     ("compromise-counter", "CompromiseCounterFunctionName", "CompromiseLogGroupName"),
     ("notify", "NotifyFunctionName", "NotifyLogGroupName"),
     ("authorizer", "AuthorizerFunctionName", "AuthorizerLogGroupName"),
@@ -214,6 +217,7 @@ impl Facts {
             audit_chain_queue_url: output("AuditChainQueueUrl")?,
             canary_runs_table: output("CanaryRunsTable")?,
             canary_queue_url: output("CanaryQueueUrl")?,
+            sweeper_queue_url: output("SweeperQueueUrl")?,
             evidence_bucket: output("EvidenceBucket")?,
             audit_signing_key: output("AuditSigningKeyArn")?,
             intake_table: output("IntakeTable")?,

@@ -1,0 +1,64 @@
+//! Configuration of `sweeper`.
+
+use std::time::Duration;
+
+use revocation_core::domain::sweep::LONGEST_DELIVERY;
+use revocation_lambda::env::{BadEnvironment, EnvReader, Variables};
+
+/// Half again as long as a message is tried for: what is older than that and not among the dead letters is lost.
+const DEFAULT_QUIET_MINUTES: u64 = 30;
+
+/// Everything `sweeper` is told by its environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `REVOCATIONS_TABLE`
+    pub revocations_table: String,
+    /// `TOMBSTONES_TABLE`
+    pub tombstones_table: String,
+    /// `BULK_TABLE`
+    pub bulk_table: String,
+    /// `REVOKE_QUEUE_URL`: where requests are put again.
+    pub revoke_queue_url: String,
+    /// `REVOKE_DEAD_LETTER_QUEUE_URL`: as long as anything lies there, none is.
+    pub revoke_dead_letter_queue_url: String,
+    /// `SWEEP_AFTER_MINUTES`: how long a request has been quiet that is taken for lost; default 30, above 20.
+    pub quiet: Duration,
+    /// `QUEUE_URL`: the queue it is fed from.
+    pub queue_url: String,
+    /// `DEAD_LETTER_QUEUE_URL`
+    pub dead_letter_queue_url: String,
+}
+
+impl Config {
+    /// Reads the environment; names every mistake.
+    pub fn read(variables: &dyn Variables) -> Result<Self, BadEnvironment> {
+        let mut env = EnvReader::new(variables);
+        let minutes: u64 = env.parsed("SWEEP_AFTER_MINUTES", DEFAULT_QUIET_MINUTES);
+        let quiet = Duration::from_secs(minutes.saturating_mul(60));
+        if quiet <= LONGEST_DELIVERY {
+            env.mistake("SWEEP_AFTER_MINUTES is not above 20, for which a message is tried".to_owned());
+        }
+        let config = Self {
+            revocations_table: env.required("REVOCATIONS_TABLE"),
+            tombstones_table: env.required("TOMBSTONES_TABLE"),
+            bulk_table: env.required("BULK_TABLE"),
+            revoke_queue_url: env.required("REVOKE_QUEUE_URL"),
+            revoke_dead_letter_queue_url: env.required("REVOKE_DEAD_LETTER_QUEUE_URL"),
+            quiet,
+            queue_url: env.required("QUEUE_URL"),
+            dead_letter_queue_url: env.required("DEAD_LETTER_QUEUE_URL"),
+        };
+        env.finish(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_start_names_every_variable() {
+        let BadEnvironment(mistakes) = Config::read(&[("SWEEP_AFTER_MINUTES", "20")]).unwrap_err();
+        assert_eq!(mistakes.len(), 8, "{mistakes:?}");
+    }
+}
