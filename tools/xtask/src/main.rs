@@ -4,6 +4,7 @@ mod bench;
 mod browser;
 mod commands;
 mod demo;
+mod faults;
 mod functions;
 mod local_cloud;
 mod node;
@@ -33,6 +34,7 @@ enum Command {
     Demo(demo::Args),
     Test(commands::test::Args),
     Bench(bench::Args),
+    Faults(faults::Args),
     Fuzz(commands::fuzz::Args),
     Lint(commands::lint::Args),
     CheckSources(commands::check_sources::Args),
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => commands::test::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Faults(args) => faults::run(&args),
         Command::Fuzz(args) => commands::fuzz::run(&args),
         Command::Lint(args) => commands::lint::run(&args),
         Command::CheckSources(args) => return commands::check_sources::run(&args),
