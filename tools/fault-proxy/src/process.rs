@@ -5,16 +5,24 @@ use std::net::SocketAddr;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The process that holds the socket whose local end is `peer`; `None` where there is no `/proc`, or it is gone.
-pub(crate) fn at(peer: SocketAddr) -> Option<u32> {
+/// The process that holds the socket whose local end is `peer`, looked for in one process group, or in all; `None` where there is no
+/// `/proc`, or it is gone. It takes milliseconds.
+pub(crate) fn at(peer: SocketAddr, group: Option<u32>) -> Option<u32> {
     let table = fs::read_to_string("/proc/net/tcp").ok()?;
     let inode = inode_of(&table, peer)?;
     let socket = format!("socket:[{inode}]");
-    // The youngest first: functions are started all the time, and everything else was there before.
     let mut pids: Vec<u32> =
         fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    // The youngest first: functions are started all the time, and everything else was there before.
     pids.sort_unstable_by(|a, b| b.cmp(a));
-    pids.into_iter().find(|pid| holds(*pid, &socket))
+    let is_meant = |pid: &u32| group.is_none_or(|group| group_of(*pid) == Some(group));
+    pids.into_iter().filter(is_meant).find(|pid| holds(*pid, &socket))
+}
+
+/// The fifth field of `stat`, the third after the command's name, which may have anything in it (proc(5)).
+fn group_of(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(2)?.parse().ok()
 }
 
 /// Ends a process at once, as a sandbox that fails does.
@@ -50,6 +58,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (_server, peer) = listener.accept().unwrap();
-        assert_eq!(at(peer), Some(std::process::id()));
+        assert_eq!(at(peer, None), Some(std::process::id()));
+        let group = group_of(std::process::id()).unwrap();
+        assert_eq!(at(peer, Some(group)), Some(std::process::id()));
+        assert_eq!(at(peer, Some(group + 1)), None);
     }
 }

@@ -1,7 +1,8 @@
 //! The servers, one a function, and the way to the local cloud.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -21,10 +22,13 @@ use crate::answers::{self, Answer};
 use crate::call::Call;
 use crate::fault::{Fault, LATE, NEVER};
 use crate::process;
-use crate::script::{Cases, Rule, Script, Seen};
+use crate::script::{Caller, Cases, Rule, Script, Seen};
 
 /// Headers of one connection, not of the message (RFC 9110, section 7.6.1), and the length, which hyper writes.
 const OF_THE_CONNECTION: [&str; 4] = ["connection", "keep-alive", "transfer-encoding", "content-length"];
+
+/// Numbers of connections.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
 /// A running proxy. It ends with the process.
 #[derive(Clone)]
@@ -55,7 +59,10 @@ impl std::error::Error for Cut {}
 #[derive(Clone)]
 struct Line {
     function: &'static str,
-    process: Option<u32>,
+    caller: Caller,
+    peer: SocketAddr,
+    /// The function's processes are in it.
+    group: Option<u32>,
     upstream: Arc<str>,
     client: Client<HttpConnector, Full<Bytes>>,
     cases: Arc<Mutex<Cases>>,
@@ -65,7 +72,8 @@ struct Line {
 
 impl FaultProxy {
     /// Listens on loopback, on a port for each function, in front of `upstream` (`http://127.0.0.1:4566`).
-    pub fn start(functions: &[&'static str], upstream: &str) -> Result<Self> {
+    /// The functions' processes are looked for in the process group `group`.
+    pub fn start(functions: &[&'static str], upstream: &str, group: Option<u32>) -> Result<Self> {
         let cases = Arc::new(Mutex::new(Cases::default()));
         let mut listeners = Vec::new();
         let mut ports = BTreeMap::new();
@@ -80,7 +88,7 @@ impl FaultProxy {
         // A thread of its own: whoever plays the cases may block.
         thread::Builder::new()
             .name("fault-proxy".into())
-            .spawn(move || runtime.block_on(serve_all(listeners, &upstream, &shared)))
+            .spawn(move || runtime.block_on(serve_all(listeners, &upstream, &shared, group)))
             .context("no thread for the proxy")?;
         Ok(Self { ports, cases })
     }
@@ -138,6 +146,7 @@ async fn serve_all(
     listeners: Vec<(&'static str, std::net::TcpListener)>,
     upstream: &Arc<str>,
     cases: &Arc<Mutex<Cases>>,
+    group: Option<u32>,
 ) {
     // A connection a call: the local cloud closes kept ones after a while, which would look like a fault of ours.
     let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
@@ -149,7 +158,9 @@ async fn serve_all(
             while let Ok((stream, peer)) = listener.accept().await {
                 let line = Line {
                     function,
-                    process: process::at(peer),
+                    caller: caller(function, peer, group),
+                    peer,
+                    group,
                     upstream: upstream.clone(),
                     client: client.clone(),
                     cases: cases.clone(),
@@ -159,6 +170,13 @@ async fn serve_all(
         });
     }
     serving.join_all().await;
+}
+
+/// The counter's calls are mostly about all accounts, on whatever connection; the others' nearly always name somebody, and to
+/// find a process takes milliseconds.
+fn caller(function: &str, peer: SocketAddr, group: Option<u32>) -> Caller {
+    let process = if function == "compromise-counter" { process::at(peer, group) } else { None };
+    process.map_or_else(|| Caller::Connection(CONNECTIONS.fetch_add(1, Ordering::Relaxed)), Caller::Process)
 }
 
 // === impl Line ===
@@ -178,7 +196,7 @@ impl Line {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
         let call = Call::read(&head.method, head.uri.path(), &head.headers, &body);
-        let fault = lock(&self.cases).meet(self.function, &call, self.process, Instant::now());
+        let fault = lock(&self.cases).meet(self.function, &call, self.caller, Instant::now());
         let forward = || self.forward(&head, body.clone());
         match fault {
             None => forward().await,
@@ -207,7 +225,7 @@ impl Line {
     }
 
     fn kill(&self) -> Result<Answer, Cut> {
-        if let Some(process) = self.process {
+        if let Some(process) = process::at(self.peer, self.group) {
             process::kill(process);
         }
         Err(Cut)

@@ -60,13 +60,22 @@ pub struct Seen {
     pub fault: Option<Fault>,
 }
 
+/// By what calls that name nobody are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Caller {
+    /// A process.
+    Process(u32),
+    /// A connection, which is one process's.
+    Connection(u64),
+}
+
 /// What the proxy knows.
 #[derive(Debug, Default)]
 pub(crate) struct Cases {
     open: BTreeMap<u64, Open>,
     next: u64,
-    /// What a process was last at work for. It handles one message at a time.
-    by_process: HashMap<u32, u64>,
+    /// What a caller was last at work for. A function handles one message at a time here.
+    by_caller: HashMap<Caller, u64>,
 }
 
 #[derive(Debug)]
@@ -90,7 +99,7 @@ impl Cases {
 
     pub(crate) fn close(&mut self, case: u64) {
         self.open.remove(&case);
-        self.by_process.retain(|_, owner| *owner != case);
+        self.by_caller.retain(|_, owner| *owner != case);
     }
 
     /// Names learnt later, such as a user's `sub`.
@@ -128,20 +137,18 @@ impl Cases {
         process: Option<u32>,
         now: Instant,
     ) -> Option<Fault> {
-        let case = self.owner(function, call, process)?;
-        if let Some(process) = process {
-            self.by_process.insert(process, case);
-        }
+        let case = self.owner(function, call, caller)?;
+        self.by_caller.insert(caller, case);
         self.open.get_mut(&case)?.meet(function, call, now)
     }
 
-    fn owner(&self, function: &'static str, call: &Call, process: Option<u32>) -> Option<u64> {
+    fn owner(&self, function: &'static str, call: &Call, caller: Caller) -> Option<u64> {
         if let Some((case, _)) = self.open.iter().find(|(_, open)| open.script.owns.contains(&function)) {
             return Some(*case);
         }
-        let last = process.and_then(|process| self.by_process.get(&process)).copied();
+        let last = self.by_caller.get(&caller).copied();
         let is_named = |case: &u64| self.open.get(case).is_some_and(|open| open.is_named_in(&call.text));
-        // A page names many accounts: it belongs to the case the process was at work for.
+        // A page names many accounts: it belongs to the case the caller was at work for.
         if last.is_some_and(|last| is_named(&last) || function == "compromise-counter" && call.action == "sns:Publish")
         {
             return last;
@@ -204,6 +211,8 @@ impl Rule {
 mod tests {
     use super::*;
 
+    const ONE: Caller = Caller::Connection(1);
+
     fn call(action: &str, text: &str) -> Call {
         Call { action: action.into(), text: text.into(), about: String::new(), eventually_consistent: false }
     }
@@ -220,13 +229,13 @@ mod tests {
     fn the_second_call_and_its_repetition_fail_and_no_other() {
         let (mut cases, now) = (Cases::default(), Instant::now());
         let case = cases.open(script("ada", vec![rule("dynamodb:PutItem", 2, Lasting::Calls(2))]));
-        let mut put = |action| cases.meet("revoke", &call(action, "of ada"), None, now);
+        let mut put = |action| cases.meet("revoke", &call(action, "of ada"), ONE, now);
         assert_eq!(put("dynamodb:PutItem"), None);
         assert_eq!(put("dynamodb:GetItem"), None);
         assert_eq!(put("dynamodb:PutItem"), Some(Fault::Reset));
         assert_eq!(put("dynamodb:PutItem"), Some(Fault::Reset));
         assert_eq!(put("dynamodb:PutItem"), None);
-        assert_eq!(cases.meet("notify", &call("dynamodb:PutItem", "of ada"), None, now), None, "another function's");
+        assert_eq!(cases.meet("notify", &call("dynamodb:PutItem", "of ada"), ONE, now), None, "another function's");
         assert_eq!(cases.seen(case).iter().filter(|seen| seen.fault.is_some()).count(), 2);
     }
 
@@ -235,25 +244,25 @@ mod tests {
         let (mut cases, now) = (Cases::default(), Instant::now());
         cases.open(script("ada", vec![rule("dynamodb:*", 1, Lasting::For(Duration::from_secs(9)))]));
         let mut at =
-            |seconds| cases.meet("revoke", &call("dynamodb:X", "ada"), None, now + Duration::from_secs(seconds));
+            |seconds| cases.meet("revoke", &call("dynamodb:X", "ada"), ONE, now + Duration::from_secs(seconds));
         assert_eq!(at(0), Some(Fault::Reset));
         assert_eq!(at(8), Some(Fault::Reset));
         assert_eq!(at(9), None);
     }
 
     #[test]
-    fn what_names_nobody_belongs_to_the_case_its_process_works_for() {
+    fn what_names_nobody_belongs_to_the_case_its_caller_works_for() {
         let (mut cases, now) = (Cases::default(), Instant::now());
         let (ada, ben) = (cases.open(script("ada", vec![])), cases.open(script("ben", vec![])));
-        cases.meet("revoke", &call("cognito-idp:ListUsers", "ada"), Some(7), now);
-        cases.meet("revoke", &call("cognito-idp:ListUsers", "ben"), Some(8), now);
-        cases.meet("revoke", &call("sqs:ChangeMessageVisibility", "handle"), Some(7), now);
-        cases.meet("revoke", &call("sqs:ChangeMessageVisibility", "handle"), Some(9), now);
+        cases.meet("revoke", &call("cognito-idp:ListUsers", "ada"), Caller::Process(7), now);
+        cases.meet("revoke", &call("cognito-idp:ListUsers", "ben"), Caller::Process(8), now);
+        cases.meet("revoke", &call("sqs:ChangeMessageVisibility", "handle"), Caller::Process(7), now);
+        cases.meet("revoke", &call("sqs:ChangeMessageVisibility", "handle"), Caller::Process(9), now);
         assert_eq!((cases.seen(ada).len(), cases.seen(ben).len()), (2, 1));
         // The page names both; the process was at work for Ben.
-        cases.meet("compromise-counter", &call("sns:Publish", "ada ben"), Some(8), now);
+        cases.meet("compromise-counter", &call("sns:Publish", "ada ben"), Caller::Process(8), now);
         assert_eq!((cases.seen(ada).len(), cases.seen(ben).len()), (2, 2));
         cases.close(ada);
-        assert_eq!(cases.meet("revoke", &call("x:Y", ""), Some(7), now), None);
+        assert_eq!(cases.meet("revoke", &call("x:Y", ""), Caller::Process(7), now), None);
     }
 }

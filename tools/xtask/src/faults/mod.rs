@@ -39,6 +39,9 @@ pub(crate) struct Args {
     /// from what is called.
     #[arg(long)]
     list: bool,
+    /// Also print the calls of each story that goes well, in order.
+    #[arg(long)]
+    calls: bool,
     /// A few cases of each kind.
     #[arg(long)]
     short: bool,
@@ -69,7 +72,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let repo = Repo::find()?;
     let build = (!args.no_build).then_some(Profile::Dev);
     let cloud = LocalCloud::start(&repo, &StartOptions { build, ..StartOptions::for_command(&repo, "faults") })?;
-    let proxy = FaultProxy::start(&FUNCTIONS.map(|(function, _)| function), &cloud.facts.endpoint)?;
+    let proxy =
+        FaultProxy::start(&FUNCTIONS.map(|(function, _)| function), &cloud.facts.endpoint, Some(cloud.facts.pid))?;
     let routes: BTreeMap<String, String> = FUNCTIONS
         .iter()
         .filter_map(|(function, logical)| Some(((*logical).to_owned(), proxy.endpoint(function)?)))
@@ -85,7 +89,7 @@ async fn play_all(args: &Args, probe: Probe, proxy: FaultProxy) -> Result<()> {
     let keeping = world.clone();
     let keeper = tokio::spawn(async move { keeping.keep().await });
     say::step("seeing what is called when all goes well");
-    let mut cases = plan::plan(&world).await?;
+    let mut cases = plan::plan(&world, args.calls).await?;
     if args.short {
         cases = plan::shorten(cases);
     }

@@ -60,12 +60,12 @@ pub(super) async fn play(world: &Arc<World>, case: &Case) -> Result<(Told, Vec<S
     } else {
         told.ended_ms = Some(asked.elapsed().as_millis());
     }
+    let calls = proxied.seen();
     // Everything once more, as a queue may deliver it.
     for (_, sign) in &accounts {
         world.probe.send(&world.probe.facts.compromise_queue_url, &sign.to_string()).await?;
     }
     tokio::time::sleep(ANOTHER).await;
-    let calls = proxied.seen();
     told.count(&calls);
     if case.at.is_some() && told.injected == 0 {
         told.other("the fault was never met");
