@@ -130,13 +130,7 @@ impl Cases {
     }
 
     /// Writes a call down under its case; answers what happens to it.
-    pub(crate) fn meet(
-        &mut self,
-        function: &'static str,
-        call: &Call,
-        process: Option<u32>,
-        now: Instant,
-    ) -> Option<Fault> {
+    pub(crate) fn meet(&mut self, function: &'static str, call: &Call, caller: Caller, now: Instant) -> Option<Fault> {
         let case = self.owner(function, call, caller)?;
         self.by_caller.insert(caller, case);
         self.open.get_mut(&case)?.meet(function, call, now)

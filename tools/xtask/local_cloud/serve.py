@@ -25,6 +25,8 @@ What is smoothed here is smoothed so that the template and the functions need no
 10. An alarm on metric math is taken for one on the last of its metrics: MiniStack refuses the stack instead.
 11. While the file `user-update-limit` in the working directory holds a number, Cognito's UserUpdate quota is enforced: so many
     calls a second, and TooManyRequestsException beyond. `user-update-calls.json` beside it counts both. MiniStack has no quotas.
+12. While the file `cognito-clock` in the working directory holds a number, Cognito's clock is so many seconds ahead (or, below
+    zero, behind). The functions' clock is the machine's.
 """
 
 import argparse
@@ -219,6 +221,32 @@ def enforce_the_user_update_quota() -> None:
     wrap(cognito, "_dispatch_idp", limited)
 
 
+class OtherClock:
+    """The module `time` as Cognito sees it; edge 12."""
+
+    def __init__(self, offset: Path) -> None:
+        self.offset = offset
+
+    def __getattr__(self, name: str):
+        return getattr(time, name)
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        try:
+            return time.time() + float(self.offset.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return time.time()
+
+
+def give_cognito_a_clock_of_its_own() -> None:
+    """Edge 12: what dates tokens, and what dates sign-outs that they are compared with."""
+    from ministack.services import cognito
+
+    clock = OtherClock(Path("cognito-clock"))
+    cognito.time = clock
+    wrap(cognito, "_now_epoch", lambda _now: clock.time)
+
+
 class RefusedByTrigger(Exception):
     """A trigger refused; its text is for the person."""
 
@@ -324,6 +352,7 @@ def main() -> None:
     obey_the_token_trigger()
     take_metric_math()
     enforce_the_user_update_quota()
+    give_cognito_a_clock_of_its_own()
 
     from ministack import app
 

@@ -93,6 +93,15 @@ pub(super) struct Told {
     pub(super) problems: Vec<Problem>,
 }
 
+// === impl Story ===
+
+impl Story {
+    /// Whether it changes the clock for everybody.
+    pub(super) fn has_the_clock(self) -> bool {
+        matches!(self, Self::Delivery(Delivery::Clock(_)))
+    }
+}
+
 // === impl Step ===
 
 impl Step {
@@ -167,8 +176,9 @@ impl Case {
     /// Neither SNS nor SES has a key by which they would notice, and told twice is better than never.
     pub(super) fn may_tell_twice(&self) -> bool {
         let Some((step, fault)) = &self.at else { return false };
-        // What comes after it is the note that it was sent.
-        step.after_telling || step.tells_people() && fault.hides_success()
+        // What comes after it is the note that it was sent. These are mended by the SDK within the delivery.
+        let is_mended = matches!(fault, Fault::Slow | Fault::Throttled | Fault::Timeout | Fault::Reset);
+        step.after_telling && !is_mended || step.tells_people() && fault.hides_success()
     }
 }
 

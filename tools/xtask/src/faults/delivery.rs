@@ -1,10 +1,12 @@
 //! What goes wrong outside a single call: deliveries that come twice, late or in another order, messages that are no events,
 //! and services that are down for a time.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use fault_proxy::{Fault, Lasting, Rule, Script, Seen};
 use revocation_core::domain::revocation_id::RevocationId;
 use serde_json::{Value, json};
@@ -41,6 +43,8 @@ pub(super) enum Delivery {
         /// By issuer and `sub`, which need no look-up, or by e-mail address.
         by_key: bool,
     },
+    /// Cognito's clock is so many seconds ahead of the functions', or behind them.
+    Clock(i8),
 }
 
 /// All of them, with their names.
@@ -66,6 +70,10 @@ pub(super) fn all() -> Vec<(String, Delivery)> {
 /// Plays the case.
 pub(super) async fn play(world: &Arc<World>, case: &Case, delivery: Delivery) -> Result<(Told, Vec<Seen>)> {
     let mut told = Told { name: case.name.clone(), caller: "accepted".into(), ..Told::default() };
+    let _clock = match delivery {
+        Delivery::Clock(offset) => Some(Clock::set(world, offset)?),
+        _ => None,
+    };
     let name = world.name();
     let person = world.person(&name, None).await?;
     let markers = vec![
@@ -85,7 +93,7 @@ pub(super) async fn play(world: &Arc<World>, case: &Case, delivery: Delivery) ->
                 put(world, &request(&name, &by_email)).await?;
             }
         }
-        Delivery::LateDuplicate => put(world, &request(&name, &by_email)).await?,
+        Delivery::LateDuplicate | Delivery::Clock(_) => put(world, &request(&name, &by_email)).await?,
         Delivery::Reordered => {
             let event = |id: &str| envelope(id, &request(id, &by_email));
             let (first, second) = (event(&name), event(&format!("{name}-second")));
@@ -134,6 +142,24 @@ pub(super) async fn play(world: &Arc<World>, case: &Case, delivery: Delivery) ->
         told.other("the outage was never met");
     }
     Ok((told, calls))
+}
+
+/// Cognito's clock is off until this is dropped (`serve.py`, edge 12).
+struct Clock(PathBuf);
+
+impl Clock {
+    fn set(world: &World, offset: i8) -> Result<Self> {
+        let dir = Path::new(&world.probe.facts.log).parent().context("the log is in no folder")?;
+        let file = dir.join("cognito-clock");
+        fs::write(&file, offset.to_string()).context("cannot set the clock")?;
+        Ok(Self(file))
+    }
+}
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 async fn put(world: &Arc<World>, detail: &Value) -> Result<()> {

@@ -12,20 +12,22 @@ mod world;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use fault_proxy::{FaultProxy, Seen};
 use futures_util::{StreamExt as _, stream};
 use indicatif::ProgressBar;
 use revocation_probe::Probe;
 
 use self::case::{Case, Story, Told};
+use self::delivery::Delivery;
 use self::report::Run;
 use self::world::World;
 use crate::functions::Profile;
 use crate::local_cloud::{LocalCloud, StartOptions};
 use crate::repo::Repo;
+use crate::run::Tally;
 use crate::say;
 
 /// Make every call of every function fail, in every way, on the local cloud, and see from outside what becomes of it: whether the token
@@ -53,6 +55,9 @@ pub(crate) struct Args {
     no_build: bool,
 }
 
+/// For a page that is on its way when the last case ends.
+const LATE_PAGES: Duration = Duration::from_secs(2);
+
 /// The functions whose calls go through the proxy, and their logical ids in the template.
 const FUNCTIONS: [(&str, &str); 8] = [
     ("revoke", "RevokeFunction"),
@@ -67,24 +72,40 @@ const FUNCTIONS: [(&str, &str); 8] = [
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    let Some(run) = play_on_a_cloud(&Repo::find()?, args)? else { return Ok(()) };
+    if args.json {
+        say::line(serde_json::to_string_pretty(&run)?);
+    } else {
+        run.print();
+    }
+    ensure!(run.is_well(), "not all cases are well; `--filter NAME` plays fewer");
+    Ok(())
+}
+
+/// The short form as a part of `cargo xtask test`, with the functions that were built for the tests before.
+pub(crate) fn test(repo: &Repo) -> Result<(bool, Tally)> {
+    let args = Args { filter: None, list: false, calls: false, short: true, json: false, no_build: true };
+    let run = play_on_a_cloud(repo, &args)?.context("nothing was played")?;
+    run.print();
+    Ok((run.is_well(), run.tests()))
+}
+
+/// `None` if the cases were only to be listed.
+fn play_on_a_cloud(repo: &Repo, args: &Args) -> Result<Option<Run>> {
     // The process that makes a call is found by its socket.
     ensure!(cfg!(target_os = "linux"), "`cargo xtask faults` needs Linux: it finds the processes it kills in /proc");
-    let repo = Repo::find()?;
     let build = (!args.no_build).then_some(Profile::Dev);
-    let cloud = LocalCloud::start(&repo, &StartOptions { build, ..StartOptions::for_command(&repo, "faults") })?;
-    let proxy =
-        FaultProxy::start(&FUNCTIONS.map(|(function, _)| function), &cloud.facts.endpoint, Some(cloud.facts.pid))?;
-    let routes: BTreeMap<String, String> = FUNCTIONS
-        .iter()
-        .filter_map(|(function, logical)| Some(((*logical).to_owned(), proxy.endpoint(function)?)))
-        .collect();
-    cloud.reroute(&repo, &routes)?;
+    let cloud = LocalCloud::start(repo, &StartOptions { build, ..StartOptions::for_command(repo, "faults") })?;
+    let functions = FUNCTIONS.map(|(function, _)| function);
+    let proxy = FaultProxy::start(&functions, &cloud.facts.endpoint, Some(cloud.facts.pid))?;
+    let route = |(function, logical): &(&str, &str)| Some(((*logical).to_owned(), proxy.endpoint(function)?));
+    cloud.reroute(repo, &FUNCTIONS.iter().filter_map(route).collect())?;
     let probe = Probe::read(cloud.facts_file())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no async runtime")?;
     runtime.block_on(play_all(args, probe, proxy))
 }
 
-async fn play_all(args: &Args, probe: Probe, proxy: FaultProxy) -> Result<()> {
+async fn play_all(args: &Args, probe: Probe, proxy: FaultProxy) -> Result<Option<Run>> {
     let world = Arc::new(World::new(probe, proxy).await?);
     let keeping = world.clone();
     let keeper = tokio::spawn(async move { keeping.keep().await });
@@ -98,43 +119,36 @@ async fn play_all(args: &Args, probe: Probe, proxy: FaultProxy) -> Result<()> {
     }
     if args.list {
         cases.iter().for_each(|case| say::line(&case.name));
-        return Ok(());
+        return Ok(None);
     }
-    if cases.is_empty() {
-        bail!("no case's name contains that; `--list` lists them");
-    }
+    ensure!(!cases.is_empty(), "no case's name contains that; `--list` lists them");
     let start = Instant::now();
     let bar = say::progress("cases", u64::try_from(cases.len()).unwrap_or(u64::MAX));
-    let mut told = play_stories(&world, cases, &bar).await;
+    // Everybody has the same Cognito: its clock is off when nobody else is at work.
+    let (off, on): (Vec<_>, Vec<_>) = cases.into_iter().partition(|case| case.story.has_the_clock());
+    let mut told = play_stories(&world, on, &bar).await;
+    told.extend(play_stories(&world, off, &bar).await);
     bar.finish_and_clear();
     // A page that comes late is a page.
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    tokio::time::sleep(LATE_PAGES).await;
     world.look().await?;
     keeper.abort();
     for told in &mut told {
         page::look_for_doubles(&world, told);
     }
     told.sort_by(|a, b| a.name.cmp(&b.name));
-    let run = Run::new(told, world.pages_of_the_run(), start.elapsed().as_secs());
-    if args.json {
-        say::line(serde_json::to_string_pretty(&run)?);
-    } else {
-        run.print();
-    }
-    ensure!(run.is_well(), "not all cases are well; `--filter NAME` plays fewer");
-    Ok(())
+    Ok(Some(Run::new(told, world.pages_of_the_run(), start.elapsed().as_secs())))
 }
 
 /// How many cases of a story are played at once.
 fn at_once(story: Story) -> usize {
     match story {
         Story::Revoke => 8,
-        // They wait for leases more than they work.
-        Story::Notify | Story::Delivery(_) => 6,
         Story::Page => 4,
         Story::Authorizer => 2,
-        // Their bodies name nobody the proxy would know.
-        Story::Siem | Story::Scim | Story::Bulk => 1,
+        // Their bodies name nobody the proxy would know, or everybody has the same clock.
+        Story::Siem | Story::Scim | Story::Bulk | Story::Delivery(Delivery::Clock(_)) => 1,
+        Story::Notify | Story::Delivery(_) => 6,
     }
 }
 

@@ -5,6 +5,7 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use serde::Serialize;
 
 use super::case::{Problem, Told};
+use crate::run;
 use crate::say;
 
 /// What a run comes to.
@@ -55,6 +56,13 @@ impl Run {
     /// Whether every case is well.
     pub(super) fn is_well(&self) -> bool {
         self.tally.well == self.tally.cases && self.tally.double_pages == 0
+    }
+
+    /// Each case as a test.
+    pub(super) fn tests(&self) -> run::Tally {
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let failed = self.tally.cases.saturating_sub(self.tally.well) + self.tally.pages_of_the_run.saturating_sub(1);
+        run::Tally { passed: count(self.tally.well), failed: count(failed) }
     }
 
     pub(super) fn print(&self) {
