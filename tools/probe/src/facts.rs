@@ -101,6 +101,8 @@ pub struct Facts {
     pub compromise_dlq_url: String,
     /// Source queue of compromise-counter.
     pub compromise_queue_url: String,
+    /// Its dead letters.
+    pub compromise_dlq_url: String,
     /// What the server and the functions write.
     pub log: String,
 }

@@ -120,6 +120,13 @@ impl Probe {
         update.send().await.map(drop).with_context(|| format!("cannot set {name} of {}", user.name))
     }
 
+    /// Gives a user their password back, as the help desk does after a reset.
+    pub async fn restore_password(&self, user: &User) -> Result<()> {
+        let pool = &self.facts.user_pool_id;
+        let set = self.cognito.admin_set_user_password().user_pool_id(pool).username(&user.name);
+        set.password(&user.password).permanent(true).send().await.map(drop).context("cannot set the password")
+    }
+
     /// Signs a user in. The inner error is Cognito's code, such as `NotAuthorizedException`.
     pub async fn sign_in(&self, user: &User) -> Result<std::result::Result<Tokens, String>> {
         let answer = self

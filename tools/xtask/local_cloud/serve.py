@@ -27,6 +27,8 @@ What is smoothed here is smoothed so that the template and the functions need no
     calls a second, and TooManyRequestsException beyond. `user-update-calls.json` beside it counts both. MiniStack has no quotas.
 12. EventBridge hands an entry's TraceHeader on to queues, as the system attribute AWSTraceHeader. MiniStack drops it.
 13. AWS::Logs::QueryDefinition is taken and does nothing: MiniStack refuses the stack, and has nobody who would ask.
+14. While the file `cognito-clock` in the working directory holds a number, Cognito's clock is so many seconds ahead (or, below
+    zero, behind). The functions' clock is the machine's.
 """
 
 import argparse
@@ -222,6 +224,32 @@ def enforce_the_user_update_quota() -> None:
     wrap(cognito, "_dispatch_idp", limited)
 
 
+class OtherClock:
+    """The module `time` as Cognito sees it; edge 12."""
+
+    def __init__(self, offset: Path) -> None:
+        self.offset = offset
+
+    def __getattr__(self, name: str):
+        return getattr(time, name)
+
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        try:
+            return time.time() + float(self.offset.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return time.time()
+
+
+def give_cognito_a_clock_of_its_own() -> None:
+    """Edge 12: what dates tokens, and what dates sign-outs that they are compared with."""
+    from ministack.services import cognito
+
+    clock = OtherClock(Path("cognito-clock"))
+    cognito.time = clock
+    wrap(cognito, "_now_epoch", lambda _now: clock.time)
+
+
 class RefusedByTrigger(Exception):
     """A trigger refused; its text is for the person."""
 
@@ -386,6 +414,7 @@ def main() -> None:
     enforce_the_user_update_quota()
     hand_traces_on()
     take_query_definitions()
+    give_cognito_a_clock_of_its_own()
 
     from ministack import app
 

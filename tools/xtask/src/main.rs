@@ -5,6 +5,7 @@ mod browser;
 mod cargo_tools;
 mod commands;
 mod demo;
+mod faults;
 mod functions;
 mod local_cloud;
 mod node;
@@ -34,6 +35,7 @@ enum Command {
     Demo(demo::Args),
     Test(commands::test::Args),
     Bench(bench::Args),
+    Faults(faults::Args),
     Fuzz(commands::fuzz::Args),
     Lint(commands::lint::Args),
     Mutants(commands::mutants::Args),
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => commands::test::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Faults(args) => faults::run(&args),
         Command::Fuzz(args) => commands::fuzz::run(&args),
         Command::Lint(args) => commands::lint::run(&args),
         Command::Mutants(args) => commands::mutants::run(&args),

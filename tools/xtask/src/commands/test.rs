@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::browser::chromium;
+use crate::faults;
 use crate::local_cloud::{LocalCloud, StartOptions};
 use crate::node::NodePrograms;
 use crate::repo::Repo;
@@ -23,7 +24,7 @@ const CLOUD_TESTS: &str = "local_cloud";
 const LAST_TESTS: &str = "local_cloud_alone";
 
 /// Run every test: unit, pipeline, contract, architecture, the report in a real browser, then those against a local cloud, some of them in
-/// other languages: a SCIM client and a checker that nobody here wrote, and the kits for Node.js and Python.
+/// other languages: a SCIM client and a checker that nobody here wrote, and the kits for Node.js and Python. Last, `faults --short`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Only tests whose name contains this.
@@ -73,6 +74,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             let mut last = test(&repo, args, &["--test", LAST_TESTS]);
             last.env("LOCAL_CLOUD_FILE", cloud.facts_file());
             parts.push(part(LAST_TESTS, run::tests(&mut last)?));
+        }
+        drop(cloud);
+        // A cloud of its own: there nothing may interfere with what is counted. It needs /proc.
+        if args.filter.is_none() && cfg!(target_os = "linux") && go_on(&parts) {
+            parts.push(part("faults", faults::test(&repo)?));
         }
     }
     summarise(&parts)

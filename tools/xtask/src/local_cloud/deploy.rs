@@ -11,7 +11,7 @@ use crate::venv::Venv;
 use crate::{functions, run};
 
 /// Name of the local stack.
-const STACK: &str = "local";
+pub(super) const STACK: &str = "local";
 /// Who local notices come from.
 pub(super) const SENDER_EMAIL: &str = "security@example.org";
 

@@ -3,8 +3,10 @@
 mod deploy;
 mod facts;
 mod process;
+mod reroute;
 mod server;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -93,6 +95,13 @@ impl LocalCloud {
     /// Where the facts are written: what a test run gets as `LOCAL_CLOUD_FILE`.
     pub(crate) fn facts_file(&self) -> &Path {
         &self.facts_file
+    }
+
+    /// Sends the calls of functions, by their logical ids in the template, through a proxy (`cargo xtask faults`).
+    pub(crate) fn reroute(&self, repo: &Repo, routes: &BTreeMap<String, String>) -> Result<()> {
+        let requirements = repo.root().join("tools/xtask/local_cloud/requirements.txt");
+        let venv = Venv::ensure(&repo.target("local-cloud/venv"), &requirements)?;
+        reroute::reroute(repo, &venv, &self.server.endpoint(), routes)
     }
 
     /// Where it keeps everything of its own.
