@@ -225,7 +225,7 @@ def enforce_the_user_update_quota() -> None:
 
 
 class OtherClock:
-    """The module `time` as Cognito sees it; edge 12."""
+    """The module `time` as Cognito sees it; edge 14."""
 
     def __init__(self, offset: Path) -> None:
         self.offset = offset
@@ -242,7 +242,7 @@ class OtherClock:
 
 
 def give_cognito_a_clock_of_its_own() -> None:
-    """Edge 12: what dates tokens, and what dates sign-outs that they are compared with."""
+    """Edge 14: what dates tokens, and what dates sign-outs that they are compared with."""
     from ministack.services import cognito
 
     clock = OtherClock(Path("cognito-clock"))

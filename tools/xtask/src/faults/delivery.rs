@@ -144,7 +144,7 @@ pub(super) async fn play(world: &Arc<World>, case: &Case, delivery: Delivery) ->
     Ok((told, calls))
 }
 
-/// Cognito's clock is off until this is dropped (`serve.py`, edge 12).
+/// Cognito's clock is off until this is dropped (`serve.py`, edge 14).
 struct Clock(PathBuf);
 
 impl Clock {
