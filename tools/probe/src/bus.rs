@@ -25,6 +25,22 @@ impl Probe {
         entry.event_id().map(str::to_owned).context("the bus gave the event no id")
     }
 
+    /// Puts up to ten events on the bus at once, the most one call takes.
+    pub async fn put_events(&self, source: &str, detail_type: &str, details: &[Value]) -> Result<()> {
+        let entry = |detail: &Value| {
+            PutEventsRequestEntry::builder()
+                .event_bus_name(&self.facts.bus_name)
+                .source(source)
+                .detail_type(detail_type)
+                .detail(detail.to_string())
+                .build()
+        };
+        let put = self.eventbridge.put_events().set_entries(Some(details.iter().map(entry).collect()));
+        let answer = put.send().await.context("cannot put the events")?;
+        ensure!(answer.failed_entry_count() == 0, "the bus refused {} events", answer.failed_entry_count());
+        Ok(())
+    }
+
     /// Puts a message on a queue, as an EventBridge rule would.
     pub async fn send(&self, queue_url: &str, body: &str) -> Result<()> {
         let send = self.sqs.send_message().queue_url(queue_url).message_body(body);

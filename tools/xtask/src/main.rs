@@ -5,6 +5,7 @@ mod browser;
 mod commands;
 mod demo;
 mod functions;
+mod load;
 mod local_cloud;
 mod node;
 mod repo;
@@ -33,6 +34,8 @@ enum Command {
     Demo(demo::Args),
     Test(commands::test::Args),
     Bench(bench::Args),
+    Load(load::Args),
+    Model(commands::model::Args),
     Fuzz(commands::fuzz::Args),
     Lint(commands::lint::Args),
     CheckSources(commands::check_sources::Args),
@@ -46,6 +49,8 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => commands::test::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Load(args) => load::run(&args),
+        Command::Model(args) => commands::model::run(&args),
         Command::Fuzz(args) => commands::fuzz::run(&args),
         Command::Lint(args) => commands::lint::run(&args),
         Command::CheckSources(args) => return commands::check_sources::run(&args),

@@ -5,5 +5,6 @@ pub(crate) mod completions;
 pub(crate) mod down;
 pub(crate) mod fuzz;
 pub(crate) mod lint;
+pub(crate) mod model;
 pub(crate) mod test;
 pub(crate) mod up;
