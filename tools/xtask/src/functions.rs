@@ -58,16 +58,28 @@ impl Profile {
 /// Builds every function for this machine.
 pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
     say::step(format_args!("building the functions ({})", profile.names().0));
-    let mut cargo = run::cargo(repo);
-    cargo.args(["build", "--profile", profile.names().0]);
+    let mut cargo = match profile {
+        Profile::Dev => run::build(repo),
+        Profile::Release => packages_alone(repo),
+    };
     for name in ALL {
-        cargo.args(["--package", name, "--bin", name]);
+        cargo.args(["--bin", name]);
     }
     run::run(&mut cargo).context("the functions do not build; the compiler's errors are above")?;
     for name in ALL {
         place(repo, profile, name)?;
     }
     Ok(())
+}
+
+/// As for AWS: each with the features its own packages ask for.
+fn packages_alone(repo: &Repo) -> Command {
+    let mut cargo = run::cargo(repo);
+    cargo.args(["build", "--release"]);
+    for name in ALL {
+        cargo.args(["--package", name]);
+    }
+    cargo
 }
 
 /// Copies a binary without its debug information, which is most of it.

@@ -20,6 +20,15 @@ pub(crate) fn cargo(repo: &Repo) -> Command {
     cargo
 }
 
+/// Cargo building some targets (`--bin NAME`, `--example NAME`) for use on this machine. They are selected out of the whole
+/// workspace, with an example, which has dev-dependencies, as the tests have: Cargo turns on what the selected packages ask
+/// of a crate they share, so that any other selection is another set of features, for which it compiles the AWS SDK anew.
+pub(crate) fn build(repo: &Repo) -> Command {
+    let mut cargo = cargo(repo);
+    cargo.args(["build", "--workspace", "--example", "sample_report"]);
+    cargo
+}
+
 /// The variables that `cargo run` sets about a package.
 const OF_A_PACKAGE: [&str; 14] = [
     "CARGO_PKG_AUTHORS",

@@ -13,6 +13,8 @@ use crate::run::{self, Tally};
 use crate::say;
 use crate::venv::Venv;
 
+/// Everything but the package `tests`. Not by `--exclude`: that is another set of features (see [`run::build`]).
+const UNIT_TESTS: [&str; 5] = ["--lib", "--bins", "--examples", "--test", "cli"];
 /// The targets of the package `tests` that need nothing.
 const OFFLINE_TESTS: [&str; 3] = ["pipeline", "contract", "architecture"];
 /// The one that needs a local cloud.
@@ -40,11 +42,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let repo = Repo::find()?;
     let mut parts = Vec::new();
     let go_on = |parts: &[Part]| args.keep_going || parts.iter().all(|part| part.ok);
-    let unit = ["--workspace", "--exclude", "tests", "--all-targets"];
-    parts.push(part("unit", run::tests(&mut test(&repo, args, &unit))?));
+    parts.push(part("unit", run::tests(&mut test(&repo, args, &UNIT_TESTS))?));
     for name in OFFLINE_TESTS {
         if go_on(&parts) {
-            parts.push(part(name, run::tests(&mut test(&repo, args, &["--package", "tests", "--test", name]))?));
+            parts.push(part(name, run::tests(&mut test(&repo, args, &["--test", name]))?));
         }
     }
     // The checks of these have no names to filter by.
@@ -53,10 +54,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if !args.no_cloud && go_on(&parts) {
         // The tests spawn it as people do; Cargo does not build another package's program for them.
-        run::run(run::cargo(&repo).args(["build", "--quiet", "--package", "revokectl"]))?;
+        run::run(run::build(&repo).args(["--quiet", "--bin", "revokectl"]))?;
         // Built first, and dropped, with it the server, before the summary.
         let cloud = LocalCloud::start(&repo, &StartOptions::for_command(&repo, "test"))?;
-        let mut online = test(&repo, args, &["--package", "tests", "--test", CLOUD_TESTS]);
+        let mut online = test(&repo, args, &["--test", CLOUD_TESTS]);
         online.env("LOCAL_CLOUD_FILE", cloud.facts_file());
         parts.push(part("local_cloud", run::tests(&mut online)?));
         if args.filter.is_none() && go_on(&parts) {
@@ -69,7 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             parts.push(part("kit-python", run::tests(&mut python_kit(&repo, &cloud)?)?));
         }
         if go_on(&parts) {
-            let mut last = test(&repo, args, &["--package", "tests", "--test", LAST_TESTS]);
+            let mut last = test(&repo, args, &["--test", LAST_TESTS]);
             last.env("LOCAL_CLOUD_FILE", cloud.facts_file());
             parts.push(part(LAST_TESTS, run::tests(&mut last)?));
         }
@@ -81,11 +82,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 fn browser(repo: &Repo) -> Result<Command> {
     let dir = repo.target("browser");
     let mut reports = Vec::new();
+    run::run(run::build(repo).arg("--quiet"))?;
     for (name, count) in [("few", "60"), ("many", "2500")] {
         let report = dir.join(name);
-        let mut make = run::cargo(repo);
-        make.args(["run", "--quiet", "--package", "revocation-report", "--example", "sample_report", "--"]);
-        run::run(make.arg(&report).arg(count))?;
+        run::run(Command::new(repo.built("debug", "examples/sample_report")).arg(&report).arg(count))?;
         reports.push(report.join("report.html"));
     }
     let chromium = chromium()?;
@@ -129,7 +129,7 @@ fn vectors(repo: &Repo) -> PathBuf {
 
 fn test(repo: &Repo, args: &Args, what: &[&str]) -> Command {
     let mut cargo = run::cargo(repo);
-    cargo.arg("test").args(what).env_remove("LOCAL_CLOUD_FILE");
+    cargo.args(["test", "--workspace"]).args(what).env_remove("LOCAL_CLOUD_FILE");
     if args.keep_going {
         cargo.arg("--no-fail-fast");
     }

@@ -28,7 +28,7 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// The built command line.
 pub(super) fn built(repo: &Repo) -> Result<PathBuf> {
     say::step("building revokectl");
-    run::run(run::cargo(repo).args(["build", "--quiet", "--package", "revokectl"]))?;
+    run::run(run::build(repo).args(["--quiet", "--bin", "revokectl"]))?;
     Ok(repo.built("debug", "revokectl"))
 }
 

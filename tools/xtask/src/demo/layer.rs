@@ -19,17 +19,8 @@ struct Service {
 
 impl Service {
     fn start(repo: &Repo, probe: &Probe) -> Result<Self> {
-        let mut cargo = run::cargo(repo);
-        cargo.args([
-            "build",
-            "--quiet",
-            "--package",
-            "revocation-tower",
-            "--features",
-            "axum",
-            "--example",
-            "axum_service",
-        ]);
+        let mut cargo = run::build(repo);
+        cargo.args(["--quiet", "--example", "axum_service", "--features", "revocation-tower/axum"]);
         run::run(&mut cargo).context("the example does not build; the compiler's errors are above")?;
         let facts = &probe.facts;
         let pools = json!([{
