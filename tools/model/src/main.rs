@@ -27,8 +27,7 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     let checked: Vec<Checked> = revocation_model::check(args.full, &args.names).inspect(progress).collect();
-    let refuted: Vec<Refuted> =
-        if args.names.is_empty() { revocation_model::refute().collect() } else { Vec::new() };
+    let refuted: Vec<Refuted> = if args.names.is_empty() { revocation_model::refute().collect() } else { Vec::new() };
     if args.json {
         println!("{}", json!({"checked": checked, "refuted": refuted}));
     } else {

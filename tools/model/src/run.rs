@@ -133,7 +133,12 @@ fn refute_one<M: Told>(about: &'static str, scenario: &'static str, model: M, pr
 }
 
 /// A model whose paths can be told.
-trait Told: Model<State: Hash + Send + Sync + Debug + Clone + PartialEq, Action: Debug + Clone + PartialEq + Send> + Send + Sync + 'static {
+trait Told:
+    Model<State: Hash + Send + Sync + Debug + Clone + PartialEq, Action: Debug + Clone + PartialEq + Send>
+    + Send
+    + Sync
+    + 'static
+{
     fn tell(&self, path: Path<Self::State, Self::Action>) -> Vec<String>;
     fn places(&self) -> usize;
 }

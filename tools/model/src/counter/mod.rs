@@ -12,6 +12,9 @@ use crate::protocol::scenario::compromise;
 use crate::replay::{Next, Place, Places};
 use code::{Answer, Call, Counting, Log};
 
+/// The event source mapping runs so many at a time (`MaximumConcurrency` in the template).
+const AT_ONCE: usize = 2;
+
 pub(crate) const ONE_INCIDENT: &str = "I9 one incident is paged, whoever opens it";
 pub(crate) const ONE_PAGE: &str = "I9 one page, and one more for each function that died between sending and saying so";
 pub(crate) const PAGED: &str = "I9 when all signs are counted and the tick has looked, somebody was paged";
@@ -168,7 +171,7 @@ impl Model for Counter {
     fn actions(&self, world: &World, actions: &mut Vec<Happens>) {
         for (job, delivered) in (0..).zip(&world.delivered) {
             let limit = if job == self.accounts { 1 } else { self.deliveries };
-            if *delivered < limit {
+            if *delivered < limit && world.at_work.len() < AT_ONCE {
                 actions.push(Happens::Deliver(job));
             }
         }
@@ -214,7 +217,8 @@ impl Model for Counter {
         if self.broken.is_none() {
             let example = "one page although every sign was delivered and counted at once with another";
             all.push(Property::sometimes(example, |counter: &Counter, world: &World| {
-                world.has_looked && world.pages.len() == 1 && world.delivered.iter().all(|it| *it == counter.deliveries)
+                let signs = || world.delivered.iter().take(usize::from(counter.accounts));
+                world.has_looked && world.pages.len() == 1 && signs().all(|times| *times == counter.deliveries)
             }));
         }
         all
@@ -232,12 +236,15 @@ pub(crate) fn tell(counter: &Counter, path: Path<World, Happens>) -> Vec<String>
         lines.push(match happens {
             Some(Happens::Deliver(job)) => format!("{} starts", name(job)),
             Some(Happens::GoOn(n)) => {
-                let call = of(n).and_then(|(_, place)| counter.call(place)).map_or_else(String::new, |call| words(&call));
+                let call =
+                    of(n).and_then(|(_, place)| counter.call(place)).map_or_else(String::new, |call| words(&call));
                 format!("{}: {call}", of(n).map(|(job, _)| name(job)).unwrap_or_default())
             }
             Some(Happens::Die(n)) => format!("{} dies", of(n).map(|(job, _)| name(job)).unwrap_or_default()),
             Some(Happens::Lease) => "(the lease on the page runs out)".to_owned(),
-            None => format!("=> {} incident(s) in the log, {} page(s) sent", world.log.0.incidents.len(), world.pages.len()),
+            None => {
+                format!("=> {} incident(s) in the log, {} page(s) sent", world.log.0.incidents.len(), world.pages.len())
+            }
         });
     }
     lines
@@ -248,7 +255,9 @@ fn words(call: &Call) -> String {
         Call::Record(sign) => format!("records the sign of {}", sign.account),
         Call::Between => "reads the signs of the window".to_owned(),
         Call::Load => "loads the incident log".to_owned(),
-        Call::Save(log) => format!("saves the log, {} incident(s), over version {}", log.0.incidents.len(), log.0.version),
+        Call::Save(log) => {
+            format!("saves the log, {} incident(s), over version {}", log.0.incidents.len(), log.0.version)
+        }
         Call::Page { incident, stage } => format!("pages {incident}, {stage:?}"),
     }
 }

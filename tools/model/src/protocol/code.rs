@@ -26,11 +26,17 @@ use crate::replay::{Code, Heard, Next, Script};
 /// A call of the use case, with what the rest of the world needs to know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
-    Begin { not_before: EpochSeconds },
+    Begin {
+        not_before: EpochSeconds,
+    },
     Raise(Cutoff),
     Resolve,
     Resolved,
-    Wrote { step: Step, how: How, at: EpochMillis },
+    Wrote {
+        step: Step,
+        how: How,
+        at: EpochMillis,
+    },
     Disable,
     SignOut,
     Seal(Seal),
@@ -326,7 +332,9 @@ impl AuditLog for Ports {
         match self.script.ask(Call::Completed).await {
             Answer::Failed => Err(failed()),
             // `Done`: it is this one.
-            Answer::Record(steps) => Ok(AuditRecord { steps: records(&steps).into_values().collect(), ..record.clone() }),
+            Answer::Record(steps) => {
+                Ok(AuditRecord { steps: records(&steps).into_values().collect(), ..record.clone() })
+            }
             _ => Ok(record.clone()),
         }
     }

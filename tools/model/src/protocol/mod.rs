@@ -291,7 +291,8 @@ impl Model for Protocol {
             actions.push(Happens::SignIn);
         }
         if world.left.refreshes > 0 {
-            let may = |(n, session): (usize, &world::Session)| session.ended_at.is_none().then_some(Happens::Refresh(n));
+            let may =
+                |(n, session): (usize, &world::Session)| session.ended_at.is_none().then_some(Happens::Refresh(n));
             actions.extend(world.sessions.iter().enumerate().filter_map(may));
         }
         for (request, delivered) in (0..).zip(&world.delivered) {

@@ -110,9 +110,11 @@ impl World {
     /// Somebody signs in.
     pub(crate) fn sign_in(&mut self) {
         let at = self.by_cognito();
-        let under_way = self.delivered.iter().zip(&self.trails).any(|(delivered, trail)| {
-            *delivered > 0 && !trail.as_ref().is_some_and(|trail| trail.finished)
-        });
+        let under_way = self
+            .delivered
+            .iter()
+            .zip(&self.trails)
+            .any(|(delivered, trail)| *delivered > 0 && !trail.as_ref().is_some_and(|trail| trail.finished));
         let mut session = Session { tokens: vec![(at, at)], ended_at: None, before: 0, is_owed: false };
         session.is_owed = !under_way && !self.row.refuses((at, at), self.now, false);
         self.sessions.push(session);
@@ -164,7 +166,8 @@ impl Row {
     /// Whether a token is refused; by its `iat` alone if the reader is the broken one.
     pub(crate) fn refuses(&self, (auth_time, iat): (i64, i64), now: i64, only_iat: bool) -> bool {
         let auth_time = (!only_iat).then_some(EpochSeconds(auth_time));
-        let stamp = TokenStamp { auth_time, iat: Some(EpochSeconds(iat)), origin_jti: Some("session"), jti: Some("token") };
+        let stamp =
+            TokenStamp { auth_time, iat: Some(EpochSeconds(iat)), origin_jti: Some("session"), jti: Some("token") };
         self.0.refusal(&stamp, EpochSeconds(now)).is_some()
     }
 

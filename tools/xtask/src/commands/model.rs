@@ -1,5 +1,7 @@
 //! `model`: the protocol under the model checker, as `tools/model` has it.
 
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::repo::Repo;
@@ -22,8 +24,9 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let repo = Repo::find()?;
-    let mut cargo = run::cargo(&repo);
-    cargo.args(["run", "--quiet", "--package", "revocation-model", "--"]).args(&args.scenarios);
-    cargo.args(args.full.then_some("--full")).args(args.json.then_some("--json"));
-    run::run(&mut cargo)
+    let program = "revocation-model";
+    run::run(run::build(&repo).args(["--quiet", "--bin", program]))?;
+    let mut model = Command::new(repo.built("debug", program));
+    model.args(&args.scenarios).args(args.full.then_some("--full")).args(args.json.then_some("--json"));
+    run::run(&mut model)
 }

@@ -26,8 +26,11 @@ pub(super) type Sent = HashMap<String, EpochMillis>;
 pub(super) async fn burst(probe: &Probe, reason: &str, batch: &str, subjects: &[SubjectKey]) -> Result<Sent> {
     let events: Vec<(String, Value)> =
         subjects.iter().enumerate().map(|(n, key)| event(batch, reason, n, key)).collect();
-    let sent: Vec<Sent> =
-        stream::iter(events.chunks(BATCH)).map(|chunk| put(probe, chunk)).buffer_unordered(AT_ONCE).try_collect().await?;
+    let sent: Vec<Sent> = stream::iter(events.chunks(BATCH))
+        .map(|chunk| put(probe, chunk))
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
     Ok(sent.into_iter().flatten().collect())
 }
 

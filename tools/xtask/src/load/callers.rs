@@ -65,6 +65,7 @@ impl Callers {
             let index = (times.len() * per_cent).div_ceil(100).saturating_sub(1);
             times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1_000.0)
         };
-        Calls { per_s: times.len() as f64 / took.as_secs_f64(), ms: [at(50), at(99), at(100)], wrong }
+        let count = f64::from(u32::try_from(times.len()).unwrap_or(u32::MAX));
+        Calls { per_s: count / took.as_secs_f64(), ms: [at(50), at(99), at(100)], wrong }
     }
 }

@@ -154,7 +154,9 @@ impl Load<'_> {
     async fn accounts(&self, kind: &str, count: u32) -> Result<Vec<SubjectKey>> {
         let bar = say::progress("accounts", u64::from(count));
         let make = |n: u32| async move { self.probe.add_account(&format!("{kind}-{n:05}")).await };
-        stream::iter(0..count).map(make).buffered(AT_ONCE).inspect(|_| bar.inc(1)).try_collect().await
+        let made = stream::iter(0..count).map(make).buffered(AT_ONCE).inspect(|_| bar.inc(1)).try_collect().await;
+        bar.finish_and_clear();
+        made
     }
 
     async fn sessions(&self) -> Result<Vec<Tokens>> {

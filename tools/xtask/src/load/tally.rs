@@ -13,15 +13,15 @@ use super::bus::{SOURCE, Sent};
 /// What came of the events of a phase.
 #[derive(Debug, Serialize)]
 pub(super) struct Tally {
-    sent: usize,
+    pub(super) sent: usize,
     /// Neither recorded nor in a dead-letter queue.
     pub(super) lost: usize,
     /// Recorded more than once.
     pub(super) twice: usize,
     /// In the dead-letter queue of `revoke`.
-    parked: usize,
+    pub(super) parked: usize,
     /// Recorded, but not sealed.
-    unsealed: usize,
+    pub(super) unsealed: usize,
     /// From `PutEvents` to the durable tombstone, milliseconds: median, p99, the most.
     pub(super) enforced_ms: [i64; 3],
     /// From `PutEvents` to the seal.

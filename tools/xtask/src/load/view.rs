@@ -48,7 +48,9 @@ pub(super) fn print(figures: &Figures) {
             api.per_s, api.wrong
         ));
     }
-    say::line("The emulator is one Python process: at about one core it is the limit. None of this is a figure of AWS.");
+    say::line(
+        "The emulator is one Python process: at about one core it is the limit. None of this is a figure of AWS.",
+    );
 }
 
 fn table<const N: usize>(header: [&str; N]) -> Table {

@@ -79,7 +79,8 @@ impl Watch {
     pub(super) fn stop(self, took: Duration) -> Usage {
         self.end.store(true, Ordering::Relaxed);
         let seen = self.thread.join().unwrap_or_default();
-        let cores = |ticks: u64| ticks as f64 / TICKS_PER_SECOND / took.as_secs_f64();
+        let cores =
+            |ticks: u64| f64::from(u32::try_from(ticks).unwrap_or(u32::MAX)) / TICKS_PER_SECOND / took.as_secs_f64();
         Usage {
             cores: thread::available_parallelism().map_or(0, std::num::NonZeroUsize::get),
             emulator: cores(seen.emulator.ticks()),
@@ -102,7 +103,7 @@ impl Seen {
         self.machine.note(busy());
         self.emulator_rss_kib = self.emulator_rss_kib.max(rss_kib(emulator));
         let functions = functions(dir);
-        let rss = functions.iter().map(|pid| rss_kib(*pid)).sum();
+        let rss: u64 = functions.iter().map(|pid| rss_kib(*pid)).sum();
         if rss > self.peak_rss_kib {
             (self.peak_rss_kib, self.peak_processes) = (rss, functions.len());
         }
