@@ -111,6 +111,7 @@ pub fn refute() -> impl Iterator<Item = Refuted> {
         (Scenario::retry(), Broken::CutoffAnew, FIXED_ONCE),
         (Scenario::two(), Broken::LastWriterWins, ONLY_FORWARD),
         (Scenario::retry(), Broken::ShortLife, OUTLIVES),
+        (Scenario::lag(), Broken::LaterReaders, LOCKED_OUT),
     ];
     let counter = [(counter::Broken::BlindSave, ONE_INCIDENT), (counter::Broken::StaleSigns, PAGED)];
     protocol

@@ -69,7 +69,8 @@ impl Protocol {
     }
 
     fn lag(&self) -> Option<i64> {
-        (self.scenario.lag > 0).then_some(self.scenario.lag)
+        let more = i64::from(self.is(Broken::LaterReaders));
+        (self.scenario.lag > 0).then_some(self.scenario.lag + more)
     }
 
     fn deliver(&self, world: &mut World, request: u8) {

@@ -52,6 +52,8 @@ pub(crate) enum Broken {
     LastWriterWins,
     /// An unsealed tombstone lives as long as a sealed one.
     ShortLife,
+    /// Readers lag a second longer than is said of them.
+    LaterReaders,
 }
 
 impl Broken {
@@ -64,6 +66,7 @@ impl Broken {
             Self::CutoffAnew => "each delivery fixes its own cutoff",
             Self::LastWriterWins => "cutoffs written without a condition",
             Self::ShortLife => "an unsealed tombstone kept for a day only",
+            Self::LaterReaders => "readers a second later than is said of them",
         }
     }
 }
@@ -120,6 +123,9 @@ impl Scenario {
     pub(crate) fn two() -> Self {
         let about = "two requests for one person at once; one names the key, the other must be resolved";
         Self {
+            ahead: vec![0, 1],
+            seconds: 2,
+            refreshes: 0,
             crashes: 0,
             deliveries: 1,
             is_coarse: true,
@@ -153,7 +159,7 @@ impl Scenario {
             ahead: vec![-1, 0, 1],
             ..scenario
         };
-        let two = Self { crashes: 1, deliveries: 2, ..Self::two() };
+        let two = Self { seconds: 3, refreshes: 1, ahead: vec![-1, 1], ..Self::two() };
         let more_of = [Self::retry(), Self::late(), Self::remint(), Self::twice(), Self::lock(), Self::lag()];
         more_of.into_iter().map(more).chain([two]).collect()
     }
