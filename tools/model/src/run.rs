@@ -8,7 +8,7 @@ use std::time::Instant;
 use serde::Serialize;
 use stateright::{Checker as _, Expectation, HasDiscoveries, Model, Path};
 
-use crate::counter::{self, Counter, ONE_INCIDENT, PAGED};
+use crate::counter::{self, Counter, ONE_PAGE, PAGED};
 use crate::protocol::Protocol;
 use crate::protocol::properties::{
     FIXED_ONCE, LOCKED_OUT, LOCKED_OUT_FIRST, NEW_IS_SERVED, ONLY_FORWARD, OUTLIVES, OVER_IS_REFUSED,
@@ -113,7 +113,7 @@ pub fn refute() -> impl Iterator<Item = Refuted> {
         (Scenario::retry(), Broken::ShortLife, OUTLIVES),
         (Scenario::lag(), Broken::LaterReaders, LOCKED_OUT),
     ];
-    let counter = [(counter::Broken::BlindSave, ONE_INCIDENT), (counter::Broken::StaleSigns, PAGED)];
+    let counter = [(counter::Broken::BlindSave, ONE_PAGE), (counter::Broken::StaleSigns, PAGED)];
     protocol
         .into_iter()
         .map(|(scenario, broken, property)| {

@@ -15,7 +15,7 @@ use code::{Answer, Call, Counting, Log};
 /// The event source mapping runs so many at a time (`MaximumConcurrency` in the template).
 const AT_ONCE: usize = 2;
 
-pub(crate) const ONE_INCIDENT: &str = "I9 one incident is paged, whoever opens it";
+const ONE_INCIDENT: &str = "I9 one incident is paged, whoever opens it";
 pub(crate) const ONE_PAGE: &str = "I9 one page, and one more for each function that died between sending and saying so";
 pub(crate) const PAGED: &str = "I9 when all signs are counted and the tick has looked, somebody was paged";
 

@@ -59,6 +59,9 @@ pub(crate) struct Args {
     /// Functions as they go to AWS, which takes minutes to build.
     #[arg(long)]
     release: bool,
+    /// Functions as the last build left them.
+    #[arg(long, conflicts_with = "release")]
+    as_built: bool,
     /// Print one JSON object instead of tables.
     #[arg(long)]
     json: bool,
@@ -102,7 +105,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let args = if args.quick { quick(args) } else { copy(args) };
     let repo = Repo::find()?;
     let profile = if args.release { Profile::Release } else { Profile::Dev };
-    let options = StartOptions { build: Some(profile), ..StartOptions::for_command(&repo, "load") };
+    let build = (!args.as_built).then_some(profile);
+    let options = StartOptions { build, ..StartOptions::for_command(&repo, "load") };
     let cloud = LocalCloud::start(&repo, &options)?;
     let probe = Probe::read(cloud.facts_file())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no async runtime")?;
