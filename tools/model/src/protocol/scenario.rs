@@ -103,7 +103,7 @@ impl Scenario {
     pub(crate) fn late() -> Self {
         let about = "one request, redelivered or repeated an hour later, as from the dead-letter queue";
         let plain = Self::plain("late", about, vec![by_key("anomaly")]);
-        Self { hours: 1, is_coarse: true, ..plain }
+        Self { hours: 1, ahead: vec![1], is_coarse: true, ..plain }
     }
 
     /// The same, where Cognito dates refreshed tokens anew.
@@ -116,7 +116,7 @@ impl Scenario {
     pub(crate) fn twice() -> Self {
         let about = "one request, delivered twice, both at work at once or one after the other";
         let plain = Self::plain("twice", about, vec![by_key("anomaly")]);
-        Self { at_once: 2, crashes: 0, refreshes: 0, is_coarse: true, ..plain }
+        Self { at_once: 2, crashes: 0, refreshes: 0, ahead: vec![1], is_coarse: true, ..plain }
     }
 
     /// Two requests for the same person.
@@ -159,7 +159,7 @@ impl Scenario {
             ahead: vec![-1, 0, 1],
             ..scenario
         };
-        let twice = Self { deliveries: 3, crashes: 1, ..Self::twice() };
+        let twice = Self { deliveries: 3, crashes: 1, ahead: vec![-1, 1], ..Self::twice() };
         let two = Self { seconds: 3, refreshes: 1, ahead: vec![-1, 1], ..Self::two() };
         let more_of = [Self::retry(), Self::late(), Self::remint(), Self::lock(), Self::lag()];
         more_of.into_iter().map(more).chain([twice, two]).collect()
