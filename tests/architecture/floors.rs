@@ -19,7 +19,7 @@ fn floor(package: &str) -> u8 {
         "audit-chain" | "authorizer" | "bulk" | "canary" | "compromise-counter" | "introspect" | "intake-partner"
         | "intake-role-change" | "intake-scim" | "intake-siem" | "notify" | "report" | "revoke" | "siem-feed"
         | "sign-out" | "sweeper" | "token-gate" => 5,
-        "bench-harness" | "fault-proxy" | "revocation-probe" | "revokectl" => 6,
+        "bench-harness" | "fault-proxy" | "revocation-model" | "revocation-probe" | "revokectl" => 6,
         "xtask" => 7,
         "tests" => 8,
         other => panic!("`{other}` has no floor yet: give it one here, and in ARCHITECTURE.md"),

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use aws_sdk_eventbridge::types::{PutEventsRequestEntry, Rule};
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::Value;
 
@@ -52,6 +52,22 @@ impl Probe {
             ensure!(sent, "cannot switch the rule {name}");
         }
         Ok(names.len())
+    }
+
+    /// Puts up to ten events on the bus at once, the most one call takes.
+    pub async fn put_events(&self, source: &str, detail_type: &str, details: &[Value]) -> Result<()> {
+        let entry = |detail: &Value| {
+            PutEventsRequestEntry::builder()
+                .event_bus_name(&self.facts.bus_name)
+                .source(source)
+                .detail_type(detail_type)
+                .detail(detail.to_string())
+                .build()
+        };
+        let put = self.eventbridge.put_events().set_entries(Some(details.iter().map(entry).collect()));
+        let answer = put.send().await.context("cannot put the events")?;
+        ensure!(answer.failed_entry_count() == 0, "the bus refused {} events", answer.failed_entry_count());
+        Ok(())
     }
 
     /// Puts a message on a queue, as an EventBridge rule would.
@@ -105,19 +121,5 @@ impl Probe {
         })
         .await
         .map(drop)
-    }
-
-    /// Switches off every rule of the bus that hands events of this type on. Answers how many there were.
-    pub async fn switch_off_rules_for(&self, detail_type: &str) -> Result<usize> {
-        let bus = &self.facts.bus_name;
-        let rules = self.eventbridge.list_rules().event_bus_name(bus).limit(100).send().await;
-        let rules = rules.context("cannot list the rules")?;
-        let meant = |rule: &&Rule| rule.event_pattern().is_some_and(|pattern| pattern.contains(detail_type));
-        let names: Vec<_> = rules.rules().iter().filter(meant).filter_map(|rule| rule.name()).collect();
-        for name in &names {
-            let off = self.eventbridge.disable_rule().event_bus_name(bus).name(*name).send().await;
-            off.with_context(|| format!("cannot switch off {name}"))?;
-        }
-        Ok(names.len())
     }
 }

@@ -91,6 +91,8 @@ pub struct Facts {
     pub revoke_queue_url: String,
     /// Source queue of notify.
     pub notify_queue_url: String,
+    /// Source queue of siem-feed.
+    pub siem_feed_queue_url: String,
     /// Its dead letters.
     pub notify_dlq_url: String,
     /// Bulk revocations.

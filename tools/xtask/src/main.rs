@@ -7,6 +7,7 @@ mod commands;
 mod demo;
 mod faults;
 mod functions;
+mod load;
 mod local_cloud;
 mod node;
 mod repo;
@@ -36,6 +37,8 @@ enum Command {
     Test(commands::test::Args),
     Bench(bench::Args),
     Faults(faults::Args),
+    Load(load::Args),
+    Model(commands::model::Args),
     Fuzz(commands::fuzz::Args),
     Lint(commands::lint::Args),
     Mutants(commands::mutants::Args),
@@ -52,6 +55,8 @@ fn main() -> ExitCode {
         Command::Test(args) => commands::test::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Faults(args) => faults::run(&args),
+        Command::Load(args) => load::run(&args),
+        Command::Model(args) => commands::model::run(&args),
         Command::Fuzz(args) => commands::fuzz::run(&args),
         Command::Lint(args) => commands::lint::run(&args),
         Command::Mutants(args) => commands::mutants::run(&args),

@@ -74,6 +74,18 @@ impl DynamoTombstoneWriter {
         if apply(update).await? {
             return Ok(Raised::Moved);
         }
+        // The same cutoff stands, and is not sealed: whoever wrote it last seals. Asked first: a seal that comes between the
+        // two writes is met by the second one.
+        let ours = self
+            .update(subject)
+            .update_expression("SET revocation_id = :id")
+            .condition_expression("sealed = :no AND not_before = :at")
+            .expression_attribute_values(":at", n(cutoff.at.0))
+            .expression_attribute_values(":no", AttributeValue::Bool(false))
+            .expression_attribute_values(":id", s(&cutoff.revocation_id.0));
+        if apply(ours).await? {
+            return Ok(Raised::AlreadyLater);
+        }
         // A later cutoff stands. If it is sealed, the item is kept until our own sign-out is confirmed, too.
         let longer = self
             .update(subject)

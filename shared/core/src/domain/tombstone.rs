@@ -49,7 +49,7 @@ pub struct Tombstone {
     pub hold: Option<Hold>,
     /// The action that last placed or released a hold; an earlier one has no effect any more.
     pub hold_changed: Option<ActionStamp>,
-    /// The revocation that set `not_before`; it alone may seal.
+    /// The revocation that set `not_before`, the last of those that set it to the same second; it alone may seal.
     pub revocation_id: Option<RevocationId>,
     /// DynamoDB's TTL attribute. Never consulted: TTL deletes late, and a cutoff in the past refuses nobody new.
     pub expires_at: Option<EpochSeconds>,
@@ -187,6 +187,11 @@ impl Tombstone {
             // that is late and dies here would leave it open for good.
             if cutoff.kind == CutoffKind::Sessions && self.sealed {
                 self.expires_at = self.expires_at.max(Some(cutoff.expires_at()));
+            }
+            // The same second, and not sealed: Cognito may have signed out for the one that stands, and a session have begun
+            // since that only our own sign-out will end. The last to write seals, so that the item is kept until then.
+            if cutoff.kind == CutoffKind::Sessions && !self.sealed && *slot == Some(cutoff.at) {
+                self.revocation_id = Some(cutoff.revocation_id.clone());
             }
             return Raised::AlreadyLater;
         }

@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod down;
 pub(crate) mod fuzz;
 pub(crate) mod lint;
+pub(crate) mod model;
 pub(crate) mod mutants;
 pub(crate) mod sbom;
 pub(crate) mod test;

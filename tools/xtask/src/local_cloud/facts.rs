@@ -116,6 +116,8 @@ pub(crate) struct Facts {
     pub(crate) compromise_dlq_url: String,
     /// Source queue of notify.
     pub(crate) notify_queue_url: String,
+    /// Source queue of siem-feed.
+    pub(crate) siem_feed_queue_url: String,
     /// Its dead letters.
     pub(crate) notify_dlq_url: String,
     /// Bulk revocations.
@@ -233,6 +235,7 @@ impl Facts {
             compromise_queue_url: output("CompromiseQueueUrl")?,
             compromise_dlq_url: output("CompromiseDeadLettersUrl")?,
             notify_queue_url: output("NotifyQueueUrl")?,
+            siem_feed_queue_url: output("SiemFeedQueueUrl")?,
             notify_dlq_url: output("NotifyDeadLettersUrl")?,
             bulk_table: output("BulkTable")?,
             bulk_dlq_url: output("BulkDeadLettersUrl")?,

@@ -188,6 +188,22 @@ proptest! {
     }
 }
 
+#[test]
+fn i05_of_two_with_the_same_cutoff_the_later_one_seals() {
+    // Found by the model checker: 1 has signed out and not sealed; a session begins in the same second, and 2 is to end it.
+    let mut tombstone = standing();
+    assert_eq!(tombstone.raise(&cutoff(2, CUTOFF.0, CutoffKind::Sessions)), Raised::AlreadyLater);
+    assert_eq!(tombstone.seal(&seal(1, CUTOFF.0)), Sealed::LeftToAnother);
+    let live = CUTOFF.plus(LONGEST_REFRESH_LIFE);
+    assert_eq!((tombstone.sealed, tombstone.expires_at), (false, Some(live)), "2 has not signed out yet");
+    assert_eq!(tombstone.seal(&seal(2, CUTOFF.0)), Sealed::Sealed);
+    assert!(tombstone.expires_at < Some(live));
+    // An earlier cutoff takes nothing over: what it is to end, the later one's sign-out ends.
+    let mut tombstone = standing();
+    tombstone.raise(&cutoff(2, CUTOFF.0 - 1, CutoffKind::Sessions));
+    assert_eq!(tombstone.revocation_id, Some(id(1)));
+}
+
 fn ended(at: i64, ended: EndedSessions) -> SessionCutoff {
     SessionCutoff { revocation_id: id(9), at: EpochSeconds(at), ended }
 }
