@@ -44,8 +44,8 @@ pub(super) fn print(figures: &Figures) {
         let Some(api) = api else { continue };
         let [median, p99, most] = api.ms;
         say::line(format_args!(
-            "{name}: {:.0} requests/s; {median:.1} ms at the median, {p99:.1} at p99, {most:.1} at most; {} wrong answers",
-            api.per_s, api.wrong
+            "{name}: {:.0} requests/s; {median:.1} ms at the median, {p99:.1} at p99, {most:.1} at most; by status {:?}",
+            api.per_s, api.statuses
         ));
     }
     say::line(
