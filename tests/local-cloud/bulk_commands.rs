@@ -160,7 +160,9 @@ async fn a_list_with_mistakes_stops_before_anybody_is_revoked_and_a_name_of_nobo
     let (done, exit) = json_of(&probe, &["group", "--csv", typo.to_str().unwrap(), "--reason", "offboarding", "--yes"]);
     assert_eq!((exit, &done["tally"]["ended"], &done["tally"]["unknown"]), (5, &json!(1), &json!(1)), "{done}");
     assert_eq!(status(&probe, &session.access), 401);
-    [bad, typo].map(|file| std::fs::remove_file(file).unwrap());
+    for file in [bad, typo] {
+        std::fs::remove_file(file).unwrap();
+    }
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ async fn every_group_is_looked_at_and_what_must_be_so_is_so() {
     assert!(checks(&verified, "queues").iter().filter(|check| check["found"] == "is read").count() >= 7);
 
     let drawn = text(&run(&probe, &["verify-install"]).stdout);
-    assert!(drawn.contains("tables\n  ok") && drawn.contains("→") && !drawn.contains('\u{1b}'), "{drawn}");
+    assert!(drawn.contains("apis\n  ok") && drawn.contains("→") && !drawn.contains('\u{1b}'), "{drawn}");
 }
 
 #[tokio::test]

@@ -117,7 +117,6 @@ fn record(n: i64, subject: &SubjectKey) -> AuditRecord {
         ),
         effect: Effect::default(),
         session: None,
-        approve_by: None,
         outcome: if partial { Outcome::Partial } else { Outcome::Complete },
         steps: if partial { vec![failed] } else { Vec::new() },
         sessions_ended: (n % 7 != 6).then_some(u64::try_from(n % 4).unwrap_or(0)),

@@ -32,7 +32,6 @@ fn record(n: i64, outcome: Outcome) -> AuditRecord {
         reason_admin: LocalizedText::english("the project has ended"),
         effect: Effect::default(),
         session: None,
-        approve_by: None,
         outcome,
         steps: if outcome == Outcome::Partial { vec![failed] } else { Vec::new() },
         sessions_ended: Some(2),
