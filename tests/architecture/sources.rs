@@ -136,7 +136,8 @@ fn i11_secrets_and_signatures_are_compared_by_ring_alone() {
         for line in code(&text).filter(|line| guarded && (line.contains(" == ") || line.contains(" != "))) {
             let line = line.to_lowercase();
             let of_secrets = suspicious.iter().any(|word| line.contains(word));
-            let harmless = [".len()", "is_empty", "digest(&sha256", "disposition =="].iter().any(|word| line.contains(word));
+            let harmless =
+                [".len()", "is_empty", "digest(&sha256", "disposition =="].iter().any(|word| line.contains(word));
             assert!(!of_secrets || harmless, "{path} compares with `==`: {line}");
         }
     }

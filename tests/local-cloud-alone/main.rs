@@ -7,7 +7,7 @@
 #[expect(dead_code, reason = "what the tests beside each other share, of which these need less")]
 mod world;
 
-mod hygiene;
 mod canary;
+mod hygiene;
 mod pool;
 mod sweep;

@@ -22,6 +22,6 @@ mod scim;
 mod siem_feed;
 mod sign_out;
 mod store;
-mod verify_install;
 mod traces;
+mod verify_install;
 mod world;

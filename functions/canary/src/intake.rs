@@ -110,6 +110,7 @@ impl Intake for Bus {
             session: None,
             txn: None,
             pools: vec![self.pool.clone()],
+            approve_by: None,
         };
         self.publisher.publish(&[Event::RevocationRequested(request)]).await
     }

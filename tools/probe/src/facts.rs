@@ -91,16 +91,14 @@ pub struct Facts {
     pub revoke_queue_url: String,
     /// Source queue of notify.
     pub notify_queue_url: String,
-    /// Source queue of siem-feed.
-    pub siem_feed_queue_url: String,
     /// Its dead letters.
     pub notify_dlq_url: String,
+    /// Source queue of siem-feed.
+    pub siem_feed_queue_url: String,
     /// Bulk revocations.
     pub bulk_table: String,
     /// Dead letters of bulk.
     pub bulk_dlq_url: String,
-    /// Dead letters of compromise-counter.
-    pub compromise_dlq_url: String,
     /// Source queue of compromise-counter.
     pub compromise_queue_url: String,
     /// Its dead letters.

@@ -116,10 +116,10 @@ pub(crate) struct Facts {
     pub(crate) compromise_dlq_url: String,
     /// Source queue of notify.
     pub(crate) notify_queue_url: String,
-    /// Source queue of siem-feed.
-    pub(crate) siem_feed_queue_url: String,
     /// Its dead letters.
     pub(crate) notify_dlq_url: String,
+    /// Source queue of siem-feed.
+    pub(crate) siem_feed_queue_url: String,
     /// Bulk revocations.
     pub(crate) bulk_table: String,
     /// Dead letters of bulk.
