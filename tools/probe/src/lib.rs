@@ -47,7 +47,7 @@ impl Probe {
     }
 
     /// The pipeline's account, as its own functions see it.
-    pub(crate) fn aws(&self) -> Result<AwsConfig> {
+    pub fn aws(&self) -> Result<AwsConfig> {
         Ok(AwsConfig::from_env(&|name| self.facts.variable(name))?)
     }
 
