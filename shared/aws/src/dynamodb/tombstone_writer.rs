@@ -84,6 +84,7 @@ impl DynamoTombstoneWriter {
             .expression_attribute_values(":no", AttributeValue::Bool(false))
             .expression_attribute_values(":id", s(&cutoff.revocation_id.0));
         if apply(ours).await? {
+            self.keep_until(subject, cutoff.expires_at()).await?;
             return Ok(Raised::AlreadyLater);
         }
         // A later cutoff stands. If it is sealed, the item is kept until our own sign-out is confirmed, too.

@@ -172,38 +172,6 @@ impl Tombstone {
         None
     }
 
-    /// Moves the cutoff forward, never back (I2). The reference that store adapters must match.
-    pub fn raise(&mut self, cutoff: &Cutoff) -> Raised {
-        let slot = match cutoff.kind {
-            CutoffKind::Sessions => &mut self.not_before,
-            CutoffKind::Claims => {
-                self.expires_at = self.expires_at.max(Some(cutoff.expires_at()));
-                &mut self.claims_not_before
-            }
-        };
-        if slot.is_some_and(|standing| standing >= cutoff.at) {
-            // Sealed means that Cognito has signed out since, or in this very second; then a session may have begun after
-            // that and before us. The item is kept until our own sign-out is confirmed, but not opened again: a delivery
-            // that is late and dies here would leave it open for good.
-            if cutoff.kind == CutoffKind::Sessions && self.sealed {
-                self.expires_at = self.expires_at.max(Some(cutoff.expires_at()));
-            }
-            // The same second, and not sealed: Cognito may have signed out for the one that stands, and a session have begun
-            // since that only our own sign-out will end. The last to write seals, so that the item is kept until then.
-            if cutoff.kind == CutoffKind::Sessions && !self.sealed && *slot == Some(cutoff.at) {
-                self.revocation_id = Some(cutoff.revocation_id.clone());
-            }
-            return Raised::AlreadyLater;
-        }
-        *slot = Some(cutoff.at);
-        if cutoff.kind == CutoffKind::Sessions {
-            self.sealed = false;
-            self.revocation_id = Some(cutoff.revocation_id.clone());
-            self.expires_at = Some(cutoff.expires_at());
-        }
-        Raised::Moved
-    }
-
     /// Moves the cutoff past the gap and, if this revocation owns the tombstone, seals it (I3).
     pub fn seal(&mut self, seal: &Seal) -> Sealed {
         let later_stands = self.not_before > Some(seal.at);
@@ -300,5 +268,6 @@ fn sealed_expiry(cutoff: EpochSeconds) -> EpochSeconds {
     cutoff.plus(LONGEST_TOKEN_LIFE + SEALED_MARGIN)
 }
 
+mod raise;
 #[cfg(test)]
 mod tests;
