@@ -63,7 +63,10 @@ fn every_metric_of_the_dashboard_is_emitted_with_the_dimension_it_is_asked_for()
             for (namespace, name, dimension) in metrics(widget) {
                 let emitted = code.contains(&format!("\"{name}\""));
                 let ours = namespace == OURS && (emitted || name == OF_THE_CANARY);
-                assert!(ours || OF_AWS.contains(&(namespace.as_str(), name.as_str())), "nobody emits {namespace} {name}");
+                assert!(
+                    ours || OF_AWS.contains(&(namespace.as_str(), name.as_str())),
+                    "nobody emits {namespace} {name}"
+                );
                 if let Some(dimension) = dimension.filter(|_| namespace == OURS && name != OF_THE_CANARY) {
                     let told = code.lines().any(|line| {
                         line.contains(&format!("\"{name}\"")) && line.contains(&format!("\"{dimension}\""))

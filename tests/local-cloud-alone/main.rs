@@ -4,7 +4,6 @@
 #![cfg(test)]
 
 #[path = "../local-cloud/world.rs"]
-#[expect(dead_code, reason = "what the tests beside each other share, of which these need less")]
 mod world;
 
 mod canary;

@@ -26,7 +26,6 @@ pub(crate) fn event(reason: ReasonCode) -> SessionsRevoked {
         outcome: Outcome::Complete,
         steps: Vec::new(),
         session: None,
-        approve_by: None,
         sessions_ended: None,
         sessions: Vec::new(),
         received_at: EpochMillis(0),
