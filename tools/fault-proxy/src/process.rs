@@ -5,11 +5,18 @@ use std::net::SocketAddr;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The process that holds the socket whose local end is `peer`, looked for in one process group, or in all; `None` where there is no
-/// `/proc`, or it is gone. It takes milliseconds.
-pub(crate) fn at(peer: SocketAddr, group: Option<u32>) -> Option<u32> {
+/// How often the table is read anew: the kernel hands it out in pieces, and while connections come and go a row may be missed.
+const LOOKS: usize = 8;
+
+/// The process at the other end of a connection from `peer` to `here`, looked for in one process group, or in all; `None` where
+/// there is no `/proc`, or it is gone. It takes milliseconds.
+pub(crate) fn at(peer: SocketAddr, here: SocketAddr, group: Option<u32>) -> Option<u32> {
+    (0..LOOKS).find_map(|_| look(peer, here, group))
+}
+
+fn look(peer: SocketAddr, here: SocketAddr, group: Option<u32>) -> Option<u32> {
     let table = fs::read_to_string("/proc/net/tcp").ok()?;
-    let inode = inode_of(&table, peer)?;
+    let inode = inode_of(&table, peer, here)?;
     let socket = format!("socket:[{inode}]");
     let mut pids: Vec<u32> =
         fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
@@ -38,13 +45,21 @@ fn holds(pid: u32, socket: &str) -> bool {
     descriptors.flatten().any(|entry| fs::read_link(entry.path()).is_ok_and(|link| link.as_os_str() == socket))
 }
 
-/// `/proc/net/tcp` has an address as hexadecimal in the machine's byte order, the port in the network's (proc(5)).
-fn inode_of(table: &str, local: SocketAddr) -> Option<&str> {
-    let SocketAddr::V4(local) = local else { return None };
-    let address = u32::from_ne_bytes(local.ip().octets());
-    let wanted = format!("{address:08X}:{:04X}", local.port());
-    let row = table.lines().find(|row| row.split_ascii_whitespace().nth(1) == Some(wanted.as_str()))?;
-    row.split_ascii_whitespace().nth(9)
+/// The row from `local` to `remote`: a port may be used towards several others at the same time.
+fn inode_of(table: &str, local: SocketAddr, remote: SocketAddr) -> Option<&str> {
+    let (local, remote) = (in_hexadecimal(local)?, in_hexadecimal(remote)?);
+    let is_meant = |row: &&str| {
+        let mut words = row.split_ascii_whitespace().skip(1);
+        words.next() == Some(local.as_str()) && words.next() == Some(remote.as_str())
+    };
+    table.lines().find(is_meant)?.split_ascii_whitespace().nth(9)
+}
+
+/// As in `/proc/net/tcp`: the address in the machine's byte order, the port in the network's (proc(5)).
+fn in_hexadecimal(address: SocketAddr) -> Option<String> {
+    let SocketAddr::V4(address) = address else { return None };
+    let ip = u32::from_ne_bytes(address.ip().octets());
+    Some(format!("{ip:08X}:{:04X}", address.port()))
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -57,10 +72,11 @@ mod tests {
     fn the_process_at_the_other_end_is_found() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (_server, peer) = listener.accept().unwrap();
-        assert_eq!(at(peer, None), Some(std::process::id()));
+        let (server, peer) = listener.accept().unwrap();
+        let here = server.local_addr().unwrap();
+        assert_eq!(at(peer, here, None), Some(std::process::id()));
         let group = group_of(std::process::id()).unwrap();
-        assert_eq!(at(peer, Some(group)), Some(std::process::id()));
-        assert_eq!(at(peer, Some(group + 1)), None);
+        assert_eq!(at(peer, here, Some(group)), Some(std::process::id()));
+        assert_eq!(at(peer, here, Some(group + 1)), None);
     }
 }

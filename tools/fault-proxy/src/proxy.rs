@@ -61,6 +61,7 @@ struct Line {
     function: &'static str,
     caller: Caller,
     peer: SocketAddr,
+    here: SocketAddr,
     /// The function's processes are in it.
     group: Option<u32>,
     upstream: Arc<str>,
@@ -156,10 +157,12 @@ async fn serve_all(
         let (upstream, cases, client) = (upstream.clone(), cases.clone(), client.clone());
         serving.spawn(async move {
             while let Ok((stream, peer)) = listener.accept().await {
+                let Ok(here) = stream.local_addr() else { continue };
                 let line = Line {
                     function,
-                    caller: caller(function, peer, group),
+                    caller: caller(function, peer, here, group),
                     peer,
+                    here,
                     group,
                     upstream: upstream.clone(),
                     client: client.clone(),
@@ -174,8 +177,8 @@ async fn serve_all(
 
 /// The counter's calls are mostly about all accounts, on whatever connection; the others' nearly always name somebody, and to
 /// find a process takes milliseconds.
-fn caller(function: &str, peer: SocketAddr, group: Option<u32>) -> Caller {
-    let process = if function == "compromise-counter" { process::at(peer, group) } else { None };
+fn caller(function: &str, peer: SocketAddr, here: SocketAddr, group: Option<u32>) -> Caller {
+    let process = if function == "compromise-counter" { process::at(peer, here, group) } else { None };
     process.map_or_else(|| Caller::Connection(CONNECTIONS.fetch_add(1, Ordering::Relaxed)), Caller::Process)
 }
 
@@ -216,17 +219,19 @@ impl Line {
             }
             Some(Fault::Lost) => forward().await.and(Err(Cut)),
             Some(Fault::Garbage) => forward().await.map(|_| answers::garbage()),
-            Some(Fault::KillBefore) => self.kill(),
+            Some(Fault::KillBefore) => self.kill(&call),
             Some(Fault::KillAfter) => {
                 let _ = forward().await;
-                self.kill()
+                self.kill(&call)
             }
         }
     }
 
-    fn kill(&self) -> Result<Answer, Cut> {
-        if let Some(process) = process::at(self.peer, self.group) {
-            process::kill(process);
+    fn kill(&self, call: &Call) -> Result<Answer, Cut> {
+        match process::at(self.peer, self.here, self.group) {
+            Some(process) => process::kill(process),
+            // A connection that is cut is no death.
+            None => lock(&self.cases).take_back(self.function, call, self.caller),
         }
         Err(Cut)
     }

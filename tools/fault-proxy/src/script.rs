@@ -136,6 +136,17 @@ impl Cases {
         self.open.get_mut(&case)?.meet(function, call, now)
     }
 
+    /// The fault of the last such call did not come to pass.
+    pub(crate) fn take_back(&mut self, function: &'static str, call: &Call, caller: Caller) {
+        let Some(case) = self.owner(function, call, caller) else { return };
+        let seen = self.open.get_mut(&case).map(|open| &mut open.seen);
+        let last =
+            seen.and_then(|seen| seen.iter_mut().rfind(|seen| seen.action == call.action && seen.fault.is_some()));
+        if let Some(last) = last {
+            last.fault = None;
+        }
+    }
+
     fn owner(&self, function: &'static str, call: &Call, caller: Caller) -> Option<u64> {
         if let Some((case, _)) = self.open.iter().find(|(_, open)| open.script.owns.contains(&function)) {
             return Some(*case);
@@ -230,7 +241,10 @@ mod tests {
         assert_eq!(put("dynamodb:PutItem"), Some(Fault::Reset));
         assert_eq!(put("dynamodb:PutItem"), None);
         assert_eq!(cases.meet("notify", &call("dynamodb:PutItem", "of ada"), ONE, now), None, "another function's");
-        assert_eq!(cases.seen(case).iter().filter(|seen| seen.fault.is_some()).count(), 2);
+        let met = |cases: &Cases| cases.seen(case).iter().filter(|seen| seen.fault.is_some()).count();
+        assert_eq!(met(&cases), 2);
+        cases.take_back("revoke", &call("dynamodb:PutItem", "of ada"), ONE);
+        assert_eq!(met(&cases), 1);
     }
 
     #[test]

@@ -54,6 +54,7 @@ pub(super) fn all() -> Vec<(String, Delivery)> {
         ("late-duplicate".to_owned(), Delivery::LateDuplicate),
         ("reordered".to_owned(), Delivery::Reordered),
     ];
+    all.extend([-2, 2].map(|offset| (format!("clock/{offset:+}s"), Delivery::Clock(offset))));
     all.extend(
         ["revoke", "notify", "compromise", "intake"].map(|queue| (format!("poison/{queue}"), Delivery::Poison(queue))),
     );

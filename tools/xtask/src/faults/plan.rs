@@ -71,13 +71,21 @@ pub(super) async fn plan(world: &Arc<World>, show: bool) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// Twice: the first time also warms up what is read once.
+/// Three times: the first also warms up what is read once; of the others the one with fewer calls counts, since a delivery that
+/// came twice by chance would add steps that no other run has.
 async fn calls(world: &Arc<World>, story: Story, name: &str) -> Result<Vec<Seen>> {
     let case = Case::well(story, name);
+    let mut shortest: Option<Vec<Seen>> = None;
     play(world, &case).await.with_context(|| case.name.clone())?;
-    let (Told { problems, .. }, calls) = play(world, &case).await.with_context(|| case.name.clone())?;
-    ensure!(problems.is_empty(), "{} is not well without any fault: {problems:?}", case.name);
-    Ok(calls)
+    for _ in 0..2 {
+        let (Told { problems, .. }, calls) = play(world, &case).await.with_context(|| case.name.clone())?;
+        ensure!(problems.is_empty(), "{} is not well without any fault: {problems:?}", case.name);
+        let pipeline = |calls: &[Seen]| calls.iter().filter(|seen| seen.function != "authorizer").count();
+        if shortest.as_deref().is_none_or(|shortest| pipeline(&calls) < pipeline(shortest)) {
+            shortest = Some(calls);
+        }
+    }
+    shortest.context("nothing was called")
 }
 
 fn matrix(story: Story, steps: &[Step], faults: &[Fault]) -> Vec<Case> {

@@ -10,8 +10,9 @@ use crate::repo::Repo;
 use crate::run;
 use crate::venv::Venv;
 
-/// A message whose function died is seen again after this, seconds. The template's is 120, six times the function's limit.
-const VISIBILITY: &str = "6";
+/// A message whose function died is seen again after this, seconds: no sooner than the functions' time limit of 20 s, so that no
+/// delivery meets another that is still at work. The template's is 120.
+const VISIBILITY: &str = "21";
 /// Invocations of a function at once.
 const AT_ONCE: &str = "12";
 
