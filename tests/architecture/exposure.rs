@@ -126,14 +126,19 @@ fn no_bucket_is_public() {
 /// Words in the name of something that holds a secret.
 const SECRET_WORDS: [&str; 6] = ["SECRET", "PASSWORD", "TOKEN", "KEY", "CREDENTIAL", "PRIVATE"];
 /// What has such a word in its name and holds where a secret is, or something else.
-const NO_SECRETS: [&str; 12] = [
+const NO_SECRETS: [&str; 17] = [
     "AUDIT_SIGNING_KEY_ARN",
     "AuditSigningKeyArn",
     "CLIENT_SECRETS_PREFIX",
+    "CanaryScimSecret",
+    "CanarySiemSecret",
     "DeployTokenGate",
     "IntrospectionSecretsPrefix",
     "PAGERDUTY_ROUTING_KEY_SECRET_ARN",
+    "PASSWORD_SECRET",
     "PagerDutyRoutingKeySecretArn",
+    "SCIM_SECRET",
+    "SIEM_SECRET",
     "SourceSecretsPrefix",
     "TOKEN_POOLS",
     "TOKEN_USES",

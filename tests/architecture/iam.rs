@@ -229,13 +229,14 @@ fn i14_siem_feed() {
 }
 
 /// Statements whose resource has a wildcard in it, and why none is narrower. What is not here names its resource whole.
-const WIDE: [(&str, &str); 7] = [
+const WIDE: [(&str, &str); 8] = [
     ("SendTextMessages", "a phone number has no ARN; every topic is excluded"),
     ("AskForOptOuts", "the question is about a phone number, which has no ARN"),
     (
         "ReadSecretsOfSources",
         "Secrets Manager ends an ARN with six random characters, and the document names the secrets",
     ),
+    ("SendTraces", "X-Ray knows no resource for segments"),
     ("ReadClientSecrets", "the same; the parameter names the clients"),
     ("FeedStreams", "one stream a class of events, named by a pattern"),
     ("KeepDigests", "objects below one prefix of one bucket"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use revocation_core::domain::audit::{AuditRecord, SEALED_BY_ANOTHER, Started, Step, StepOutcome, StepRecord, Trail};
+use revocation_core::domain::audit::{AuditRecord, Started, Step, StepRecord, Trail};
 use revocation_core::domain::event::Event;
 use revocation_core::domain::policy::Policy;
 use revocation_core::domain::profile::{Profile, Sub, SubjectKey, UserPoolId};
@@ -13,7 +13,7 @@ use revocation_core::domain::request::RevocationRequest;
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::session::SessionCutoff;
 use revocation_core::domain::subject::SubjectIdentifier;
-use revocation_core::domain::time::{EpochMillis, EpochSeconds};
+use revocation_core::domain::time::EpochMillis;
 use revocation_core::domain::tombstone::{Cutoff, Raised, Seal, Sealed};
 use revocation_core::ports::{
     AccountLocker, Acted, AuditLog, Begun, Clock, DeviceForgetter, EventPublisher, PortError, SessionTerminator,
@@ -21,103 +21,8 @@ use revocation_core::ports::{
 };
 use revocation_core::usecase::revoke::{RevocationOutcome, Revoker};
 
+use super::calls::{Answer, Call, End, How, Noted, Steps};
 use crate::replay::{Code, Heard, Next, Script};
-
-/// A call of the use case, with what the rest of the world needs to know of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Call {
-    Begin {
-        not_before: EpochSeconds,
-    },
-    Raise(Cutoff),
-    Resolve,
-    Resolved,
-    Wrote {
-        step: Step,
-        how: How,
-        at: EpochMillis,
-    },
-    Disable,
-    SignOut,
-    Seal(Seal),
-    Completed,
-    Publish,
-    Published,
-    Finished,
-    /// What no scenario asks for.
-    Unforeseen(&'static str),
-}
-
-impl Call {
-    /// Whether it writes to the trail of its own request, and what another delivery of it would write, too.
-    pub(crate) fn is_private(&self) -> bool {
-        match self {
-            Self::Wrote { step, .. } => *step != Step::GlobalSignOut,
-            Self::Resolve | Self::Resolved | Self::Completed | Self::Publish | Self::Published => true,
-            _ => false,
-        }
-    }
-}
-
-/// What it is answered.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Answer {
-    /// Nothing but that it is done.
-    Done,
-    /// An error that may pass.
-    Failed,
-    /// This is the first delivery.
-    New,
-    /// An earlier one left this.
-    Before(Noted),
-    /// The cutoff was moved.
-    Moved(bool),
-    /// The tombstone is sealed.
-    Sealed(bool),
-    /// The record of a step that stands.
-    Stands(How, EpochMillis),
-    /// The subject's record that stands sums up these steps.
-    Record(Steps),
-}
-
-/// How a step ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum How {
-    Done,
-    SealedByAnother,
-    Otherwise,
-}
-
-/// The steps written down.
-pub(crate) type Steps = BTreeMap<Step, (How, EpochMillis)>;
-
-/// An audit trail, without what is the same for every delivery of the request.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Noted {
-    /// The cutoff.
-    pub(crate) not_before: EpochSeconds,
-    /// Whether the subject was resolved.
-    pub(crate) resolved: bool,
-    /// The steps that ended.
-    pub(crate) steps: Steps,
-    /// Those the subject's record sums up.
-    pub(crate) completed: Option<Steps>,
-    /// Whether that was published.
-    pub(crate) published: bool,
-    /// Whether nothing is left to do.
-    pub(crate) finished: bool,
-}
-
-/// How a delivery ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// Done, and whether it was this delivery that wrote the record.
-    Done { reports: bool },
-    /// Everything was done before.
-    Repeated,
-    /// To be delivered again.
-    Failed,
-}
 
 /// The requests that are delivered, by number.
 pub(crate) struct Revocations {
@@ -220,24 +125,6 @@ fn failed() -> PortError {
 
 fn records(steps: &Steps) -> BTreeMap<Step, StepRecord> {
     steps.iter().map(|(step, (how, at))| (*step, StepRecord { step: *step, outcome: how.outcome(), at: *at })).collect()
-}
-
-impl How {
-    fn of(outcome: &StepOutcome) -> Self {
-        match outcome {
-            StepOutcome::Done => Self::Done,
-            other if *other == StepOutcome::not_needed(SEALED_BY_ANOTHER) => Self::SealedByAnother,
-            _ => Self::Otherwise,
-        }
-    }
-
-    fn outcome(self) -> StepOutcome {
-        match self {
-            Self::Done => StepOutcome::Done,
-            Self::SealedByAnother => StepOutcome::not_needed(SEALED_BY_ANOTHER),
-            Self::Otherwise => StepOutcome::not_needed("otherwise"),
-        }
-    }
 }
 
 impl Clock for Ports {

@@ -4,9 +4,10 @@ use revocation_core::domain::audit::Step;
 use revocation_core::domain::tombstone::{LONGEST_REFRESH_LIFE, LONGEST_TOKEN_LIFE};
 use stateright::Property;
 
-use super::code::Call;
+use super::Protocol;
+use super::calls::Call;
+use super::effect::wrote;
 use super::world::{Row, Session, World};
-use super::{Protocol, wrote};
 
 pub(crate) const LOCKED_OUT_FIRST: &str = "I1 the tombstone stands before Cognito is asked to sign out";
 pub(crate) const ONLY_FORWARD: &str = "I2 a cutoff is never moved back";

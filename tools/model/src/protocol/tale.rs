@@ -2,7 +2,7 @@
 
 use stateright::Path;
 
-use super::code::Call;
+use super::calls::Call;
 use super::world::World;
 use super::{Happens, Protocol};
 

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use revocation_core::domain::time::{EpochMillis, EpochSeconds};
 use revocation_core::domain::tombstone::{TokenStamp, Tombstone};
 
-use super::code::Noted;
+use super::calls::Noted;
 use crate::replay::Place;
 
 /// A set of requests, by number.

@@ -30,6 +30,8 @@ const BULK: [Fault; 3] = [Fault::ServerError, Fault::Lost, Fault::KillAfter];
 const BULK_STRIDE: usize = 12;
 /// Seconds of a short run are few: one case in so many, and none that waits for a lease.
 const SHORT_STRIDE: usize = 17;
+/// One of so many deliveries is.
+const SHORT_DELIVERIES: usize = 4;
 
 /// Plays what goes well for each story, and lists the cases from the calls that were made.
 pub(super) async fn plan(world: &Arc<World>, show: bool) -> Result<Vec<Case>> {
@@ -146,7 +148,9 @@ pub(super) fn shorten(cases: Vec<Case>) -> Vec<Case> {
         (Story::Delivery(delivery), _) => !matches!(delivery, delivery::Delivery::Outage { long: true, .. }),
         _ => true,
     };
-    cases.into_iter().filter(quick).step_by(SHORT_STRIDE).collect()
+    let (deliveries, steps): (Vec<Case>, Vec<Case>) =
+        cases.into_iter().filter(quick).partition(|case| matches!(case.story, Story::Delivery(_)));
+    steps.into_iter().step_by(SHORT_STRIDE).chain(deliveries.into_iter().step_by(SHORT_DELIVERIES)).collect()
 }
 
 #[cfg(test)]
