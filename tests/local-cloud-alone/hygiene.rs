@@ -21,7 +21,7 @@ use crate::world::{ALONE, LIMIT, ask, fresh, probe, request, status, user};
 use plant::{Form, Planter};
 
 /// Long enough for some thousands of events, ten at a time.
-const DRAINED_WITHIN: std::time::Duration = std::time::Duration::from_secs(240);
+const DRAINED_WITHIN: std::time::Duration = std::time::Duration::from_mins(4);
 
 #[tokio::test]
 async fn i10_no_mark_planted_in_any_field_is_found_in_what_the_pipeline_writes() {

@@ -116,10 +116,10 @@ mod tests {
     ];
 
     fn mistakes(changes: &[(&str, &'static str)]) -> Vec<String> {
-        let changed = GOOD.map(|(name, value)| {
-            (name, changes.iter().find(|(changed, _)| *changed == name).map_or(value, |(_, value)| *value))
+        let variables = GOOD.map(|(name, value)| {
+            (name, changes.iter().find(|(other, _)| *other == name).map_or(value, |(_, value)| *value))
         });
-        Config::read(&changed).err().map_or_else(Vec::new, |BadEnvironment(mistakes)| mistakes)
+        Config::read(&variables).err().map_or_else(Vec::new, |BadEnvironment(mistakes)| mistakes)
     }
 
     #[test]

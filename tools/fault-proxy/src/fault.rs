@@ -7,7 +7,7 @@ use serde::Serialize;
 /// Below the functions' time limit for an attempt (3 s, `shared/aws/src/clients.rs`): late, and still in time.
 pub(crate) const LATE: Duration = Duration::from_millis(1_500);
 /// Far beyond every client's patience.
-pub(crate) const NEVER: Duration = Duration::from_secs(60);
+pub(crate) const NEVER: Duration = Duration::from_mins(1);
 
 /// A fault of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

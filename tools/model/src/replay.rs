@@ -61,10 +61,13 @@ struct Node<K: Code> {
 
 type Key<A> = (u8, Option<Place>, Option<A>, Option<EpochMillis>);
 
+/// Each place by how one came there, and all of them in the order they were found.
+type Found<K> = (HashMap<Key<<K as Code>::Answer>, Place>, Vec<Node<K>>);
+
 /// The places found so far.
 pub(crate) struct Places<K: Code> {
     code: K,
-    found: RwLock<(HashMap<Key<K::Answer>, Place>, Vec<Node<K>>)>,
+    found: RwLock<Found<K>>,
 }
 
 // === impl Script ===

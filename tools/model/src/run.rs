@@ -74,15 +74,15 @@ pub fn check(large: bool, names: &[String]) -> impl Iterator<Item = Checked> + u
 
 fn explore<M: Told>(name: &'static str, about: &'static str, model: M) -> Checked {
     let began = Instant::now();
-    let checker = model.checker().threads(threads()).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
-    let model = checker.model();
-    let mut discoveries = checker.discoveries();
+    let search = model.checker().threads(threads()).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+    let model = search.model();
+    let mut discoveries = search.discoveries();
     let mut checked = Checked {
         name,
         about,
-        states: checker.state_count(),
-        unique: checker.unique_state_count(),
-        depth: checker.max_depth(),
+        states: search.state_count(),
+        unique: search.unique_state_count(),
+        depth: search.max_depth(),
         places: model.places(),
         seconds: began.elapsed().as_secs_f64(),
         broken: Vec::new(),

@@ -21,7 +21,7 @@ pub(crate) struct CargoTool {
 
 /// Checks licences, sources and advisories of the dependencies.
 pub(crate) const DENY: CargoTool = CargoTool { name: "cargo-deny", version: "0.20.2", takes: "two minutes" };
-/// Lists the dependencies as CycloneDX.
+/// Lists the dependencies as `CycloneDX`.
 pub(crate) const CYCLONEDX: CargoTool = CargoTool { name: "cargo-cyclonedx", version: "0.5.9", takes: "two minutes" };
 /// Changes the code in small ways, to see whether a test notices.
 pub(crate) const MUTANTS: CargoTool = CargoTool { name: "cargo-mutants", version: "27.1.0", takes: "two minutes" };

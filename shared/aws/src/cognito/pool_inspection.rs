@@ -2,8 +2,8 @@
 
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::types::{
-    DeletionProtectionType, ExplicitAuthFlowsType as Flow, PreventUserExistenceErrorTypes, TimeUnitsType,
-    UserPoolClientType, UserPoolType, UsernameAttributeType,
+    DeletionProtectionType, ExplicitAuthFlowsType as Flow, PreTokenGenerationVersionConfigType,
+    PreventUserExistenceErrorTypes, TimeUnitsType, UserPoolClientType, UserPoolType, UsernameAttributeType,
 };
 use revocation_core::domain::profile::UserPoolId;
 use revocation_core::ports::PortError;
@@ -43,6 +43,7 @@ pub struct PoolFacts {
 
 /// What an app client is like.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own, as Cognito has them")]
 pub struct ClientFacts {
     /// Its id.
     pub id: String,
@@ -103,7 +104,8 @@ impl CognitoPoolInspector {
 
 fn pool_facts(pool: &UserPoolType) -> PoolFacts {
     let triggers = pool.lambda_config();
-    let config = triggers.and_then(|it| it.pre_token_generation_config()).map(|it| it.lambda_arn());
+    let config =
+        triggers.and_then(|it| it.pre_token_generation_config()).map(PreTokenGenerationVersionConfigType::lambda_arn);
     PoolFacts {
         plan: pool.user_pool_tier().map(|tier| tier.as_str().to_owned()),
         threat_protection: pool.user_pool_add_ons().map(|it| it.advanced_security_mode().as_str().to_owned()),

@@ -138,10 +138,10 @@ async fn each_message_is_handled_in_the_trace_it_was_sent_in_or_else_in_that_of_
         message
     };
     let recorder = Arc::new(Recorder::default());
-    let tracer = Arc::new(Tracer::default());
+    let listener = Arc::new(Tracer::default());
     let function = Arc::new(QueueFunction {
         name: "test",
-        handler: tracer.clone(),
+        handler: listener.clone(),
         dead_letters: recorder.clone(),
         timer: recorder.clone(),
         clock: recorder,
@@ -149,9 +149,9 @@ async fn each_message_is_handled_in_the_trace_it_was_sent_in_or_else_in_that_of_
     let mut batch = SqsEvent::default();
     batch.records = vec![traced("a", 1), traced("b", 2), event("c", "ok")];
     in_trace(TraceHeader::parse(&header(3)), Arc::clone(&function).run(batch.clone())).await;
-    let mut seen = std::mem::take(&mut *tracer.0.lock().unwrap());
+    let mut seen = std::mem::take(&mut *listener.0.lock().unwrap());
     seen.sort();
     assert_eq!(seen, [("a".into(), Some(root(1))), ("b".into(), Some(root(2))), ("c".into(), Some(root(3)))]);
     function.run(batch).await;
-    assert!(tracer.0.lock().unwrap().contains(&("c".into(), None)), "nothing is left of the trace before");
+    assert!(listener.0.lock().unwrap().contains(&("c".into(), None)), "nothing is left of the trace before");
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use revocation_core::domain::audit::Step;
+use revocation_core::domain::request::RevocationRequest;
 use revocation_core::domain::time::{EpochMillis, EpochSeconds};
 use revocation_core::domain::tombstone::{Cutoff, CutoffKind, Raised, Seal, Sealed};
 
@@ -38,12 +39,11 @@ impl Protocol {
             }
             Call::Completed => {
                 let trail = world.trails.get_mut(request)?.as_mut()?;
-                match &trail.completed {
-                    Some(standing) => Answer::Record(standing.clone()),
-                    None => {
-                        trail.completed = Some(trail.steps.clone());
-                        Answer::Done
-                    }
+                if let Some(standing) = &trail.completed {
+                    Answer::Record(standing.clone())
+                } else {
+                    trail.completed = Some(trail.steps.clone());
+                    Answer::Done
                 }
             }
             Call::Resolved => {
@@ -115,7 +115,7 @@ impl Protocol {
         let Some(at) = delivery.put_off.take() else { return };
         let mut row = world.row.0.clone();
         let request = usize::from(delivery.request);
-        let Some(revocation_id) = self.scenario.requests.get(request).map(|request| request.id()) else { return };
+        let Some(revocation_id) = self.scenario.requests.get(request).map(RevocationRequest::id) else { return };
         row.raise(&Cutoff { revocation_id, at: EpochSeconds(at), kind: CutoffKind::Sessions });
         world.write(row, self.lag());
         if let Some(locked_out) = world.seen.locked_out.get_mut(request) {

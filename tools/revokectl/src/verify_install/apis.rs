@@ -88,12 +88,14 @@ async fn look(context: &Context, reader: &RestReader, kind: Kind, function: &str
         let after = place.map(|place: String| format!("&{}={}", kind.place, escaped(&place))).unwrap_or_default();
         let page = get(format!("{}?{}={PAGE}{after}", kind.at, kind.size)).await?;
         for api in items(&page, kind) {
-            let (Some(id), name) = (api[kind.id].as_str(), api["name"].as_str().unwrap_or_default()) else { continue };
+            let text = |member: &str| api.get(member).and_then(Value::as_str);
+            let (Some(id), name) = (text(kind.id), text("name").unwrap_or_default()) else { continue };
             let authorizers = get(format!("{}/{}/authorizers", kind.at, escaped(id))).await?;
             let ours = items(&authorizers, kind).filter(|it| is_of(it, kind, function));
             checks.extend(ours.map(|authorizer| judge(&authorizer, kind, name, id)));
         }
-        place = page[kind.next].as_str().filter(|next| !next.is_empty()).map(str::to_owned);
+        let next = page.get(kind.next).and_then(Value::as_str);
+        place = next.filter(|next| !next.is_empty()).map(str::to_owned);
         if place.is_none() {
             break;
         }

@@ -41,10 +41,11 @@ pub(super) async fn checks(context: &Context) -> Result<Vec<Check>, Failure> {
 async fn mappings(context: &Context, reader: &RestReader, arn: &str) -> Result<Vec<String>, PortError> {
     let path = format!("/2015-03-31/event-source-mappings/?EventSourceArn={}", escaped(arn));
     let answer = reader.get(Service::Lambda, &path, LIST_MAPPINGS, context.now()).await?;
-    let mappings = answer["EventSourceMappings"].as_array().cloned().unwrap_or_default();
+    let mappings = answer.get("EventSourceMappings").and_then(Value::as_array).cloned().unwrap_or_default();
     // Asked once more here: an endpoint that ignores the query would answer for every queue.
-    let of_queue = mappings.iter().filter(|mapping| mapping["EventSourceArn"] == Value::from(arn));
-    Ok(of_queue.map(|mapping| mapping["State"].as_str().unwrap_or_default().to_owned()).collect())
+    let text = |mapping: &Value, member: &str| mapping.get(member).and_then(Value::as_str).map(str::to_owned);
+    let of_queue = mappings.iter().filter(|mapping| text(mapping, "EventSourceArn").is_some_and(|it| it == arn));
+    Ok(of_queue.map(|mapping| text(mapping, "State").unwrap_or_default()).collect())
 }
 
 fn read_by(name: &str, states: &[String]) -> Check {

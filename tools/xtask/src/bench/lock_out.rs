@@ -143,7 +143,7 @@ impl Run<'_> {
                 rss_early = rss;
             }
             if before.0.elapsed() >= Duration::from_secs(5) {
-                most = most.max((done - before.1) * 1_000 / before.0.elapsed().as_millis().max(1) as u64);
+                most = most.max((done - before.1) / before.0.elapsed().as_secs().max(1));
                 before = (Instant::now(), done);
             }
             match killed {

@@ -17,7 +17,7 @@ const BESIDE: &str = "xtask-sbom";
 /// The command line that is handed out besides the functions.
 const REVOKECTL: &str = "revokectl";
 
-/// Write a software bill of materials (CycloneDX 1.5, JSON) for each function and revokectl into target/sbom/.
+/// Write a software bill of materials (`CycloneDX` 1.5, JSON) for each function and revokectl into target/sbom/.
 ///
 /// What is linked for the target, without what only builds. Of one commit always the same, wherever it is checked out.
 #[derive(clap::Args)]

@@ -38,10 +38,10 @@ pub(super) async fn play(world: &Arc<World>, case: &Case) -> Result<(Told, Vec<S
         if world.status(&revoked.session.access).await.is_ok_and(|status| status == 200) {
             told.permitted("a revoked token while reads fail");
         }
-        if let Ok(status) = world.status(&honest.session.access).await {
-            if !statuses.contains(&status) {
-                statuses.push(status);
-            }
+        if let Ok(status) = world.status(&honest.session.access).await
+            && !statuses.contains(&status)
+        {
+            statuses.push(status);
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

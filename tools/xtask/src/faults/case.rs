@@ -82,7 +82,7 @@ pub(super) struct Told {
     /// Messages that were parked and sent back.
     pub(super) redriven: usize,
     /// Notices or pages sent again because nobody could know that they had arrived.
-    pub(super) told_again: usize,
+    pub(super) sent_again: usize,
     /// The time of the case's incident, by which its pages are found: epoch seconds.
     #[serde(skip)]
     pub(super) window: Option<i64>,
@@ -185,14 +185,12 @@ impl Case {
 /// One call where the SDK mends it, more than its four attempts where the queue must.
 fn lasting(fault: Fault, service: &str) -> Lasting {
     match fault {
-        // SNS and SES are called without repetitions.
-        Fault::Throttled | Fault::ServerError if matches!(service, "sns" | "ses") => Lasting::Calls(2),
-        Fault::Throttled => Lasting::Calls(2),
+        // SNS and SES are called without repetitions; PutEvents in two rounds.
+        Fault::ServerError if matches!(service, "sns" | "ses") => Lasting::Calls(2),
+        Fault::Throttled | Fault::Partial => Lasting::Calls(2),
         Fault::ServerError => Lasting::Calls(5),
-        // Both rounds of PutEvents.
-        Fault::Partial => Lasting::Calls(2),
         // Until somebody mends the role.
-        Fault::Denied => Lasting::For(Duration::from_secs(600)),
+        Fault::Denied => Lasting::For(Duration::from_mins(10)),
         _ => Lasting::Calls(1),
     }
 }

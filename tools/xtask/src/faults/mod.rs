@@ -33,6 +33,7 @@ use crate::say;
 /// Make every call of every function fail, in every way, on the local cloud, and see from outside what becomes of it: whether the token
 /// is refused, whether everything is recorded and told once. docs/FAULTS.md has the method and a table.
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line are independent of each other")]
 pub(crate) struct Args {
     /// Only cases whose name contains this.
     #[arg(long)]
@@ -110,7 +111,7 @@ async fn play_all(args: &Args, probe: Probe, proxy: FaultProxy) -> Result<Option
     let keeping = world.clone();
     let keeper = tokio::spawn(async move { keeping.keep().await });
     say::step("seeing what is called when all goes well");
-    let mut cases = plan::plan(&world, args.calls).await?;
+    let mut cases = Box::pin(plan::plan(&world, args.calls)).await?;
     if args.short {
         cases = plan::shorten(cases);
     }
@@ -118,7 +119,9 @@ async fn play_all(args: &Args, probe: Probe, proxy: FaultProxy) -> Result<Option
         cases.retain(|case| case.name.contains(filter.as_str()));
     }
     if args.list {
-        cases.iter().for_each(|case| say::line(&case.name));
+        for case in &cases {
+            say::line(&case.name);
+        }
         return Ok(None);
     }
     ensure!(!cases.is_empty(), "no case's name contains that; `--list` lists them");

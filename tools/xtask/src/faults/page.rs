@@ -78,7 +78,7 @@ pub(super) fn look_for_doubles(world: &World, told: &mut Told) {
     let Some(at) = told.window else { return };
     match pages(world, at) {
         0 | 1 => {}
-        2 if told.may_tell_twice => told.told_again = 1,
+        2 if told.may_tell_twice => told.sent_again = 1,
         n => told.problems.push(Problem::DoublePage(format!("{n} pages of one incident"))),
     }
 }
@@ -101,7 +101,9 @@ fn script<'a>(users: impl Iterator<Item = &'a User>, case: &Case, faulty: bool) 
 fn sign(name: &str, at: i64, n: usize) -> Value {
     let mut detail = request(name, &json!({"format": "email", "email": format!("{name}@example.com")}));
     let seconds = at + i64::try_from(n).unwrap_or(0);
-    detail["occurred_at"] = json!(EpochMillis(seconds * 1_000).rfc3339());
+    if let Some(members) = detail.as_object_mut() {
+        members.insert("occurred_at".to_owned(), json!(EpochMillis(seconds * 1_000).rfc3339()));
+    }
     json!({"id": name, "source": "faults", "detail-type": "Revocation Requested", "time": now().rfc3339(),
            "detail": detail})
 }

@@ -20,7 +20,7 @@ pub(super) struct Tally {
     /// Faults injected.
     pub(super) injected: usize,
     /// People told twice, or a page sent twice, because an answer was lost.
-    pub(super) told_again: usize,
+    pub(super) sent_again: usize,
     /// Pages of the incident that all revocations of the run make together; must be one.
     pub(super) pages_of_the_run: usize,
     /// Wall-clock time, seconds.
@@ -46,7 +46,7 @@ impl Run {
                 + pages_of_the_run.saturating_sub(1),
             other_problems: with(|problem| matches!(problem, Problem::Other(_))),
             injected: cases.iter().map(|told| told.injected).sum(),
-            told_again: cases.iter().map(|told| told.told_again).sum(),
+            sent_again: cases.iter().map(|told| told.sent_again).sum(),
             pages_of_the_run,
             seconds,
         };
@@ -84,7 +84,7 @@ impl Run {
         let Tally { cases, well, lost, wrongly_permitted, double_pages, other_problems, .. } = &self.tally;
         say::line(format_args!(
             "{} faults injected in {} s; told again because an answer was lost: {}",
-            self.tally.injected, self.tally.seconds, self.tally.told_again
+            self.tally.injected, self.tally.seconds, self.tally.sent_again
         ));
         say::line(format_args!(
             "{cases} cases: {well} well, {lost} lost, {wrongly_permitted} wrongly permitted, {double_pages} double pages, \
@@ -96,7 +96,7 @@ impl Run {
 impl Told {
     fn outcome(&self) -> String {
         if self.problems.is_empty() {
-            return match (self.redriven, self.told_again) {
+            return match (self.redriven, self.sent_again) {
                 (0, 0) => "well".to_owned(),
                 (0, _) => "well, told again".to_owned(),
                 (_, _) => "well, parked and redriven".to_owned(),

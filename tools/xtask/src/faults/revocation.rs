@@ -126,10 +126,10 @@ async fn ended(
                 told.other(format!("parked: {}", parked.reason.as_deref().unwrap_or("by the queue")));
             }
         }
-        if let Some(record) = world.probe.records_of(&person.user.key).await?.into_iter().next() {
-            if world.probe.notice_of(&record.revocation_id, &person.user.key).await?.is_some() {
-                return Ok(Some(record));
-            }
+        if let Some(record) = world.probe.records_of(&person.user.key).await?.into_iter().next()
+            && world.probe.notice_of(&record.revocation_id, &person.user.key).await?.is_some()
+        {
+            return Ok(Some(record));
         }
         tokio::time::sleep(Duration::from_millis(400)).await;
     }
@@ -142,10 +142,10 @@ async fn after(world: &Arc<World>, case: &Case, person: &Person, watch: &Watch, 
         told.lost("the old token was never refused");
         return Ok(());
     }
-    if let Ok(fresh) = world.probe.refresh(&person.session).await? {
-        if world.status(&fresh.access).await? == 200 {
-            told.permitted("the old refresh token");
-        }
+    if let Ok(fresh) = world.probe.refresh(&person.session).await?
+        && world.status(&fresh.access).await? == 200
+    {
+        told.permitted("the old refresh token");
     }
     if case.story == Story::Scim {
         // Deactivated: nobody signs in.
@@ -193,7 +193,7 @@ async fn once(world: &Arc<World>, case: &Case, person: &Person, record: &AuditRe
     match sms.len() + emails.len() {
         1 => {}
         0 => told.lost("nobody was told"),
-        2 if case.may_tell_twice() => told.told_again = 1,
+        2 if case.may_tell_twice() => told.sent_again = 1,
         n => told.other(format!("told {n} times")),
     }
     Ok(())

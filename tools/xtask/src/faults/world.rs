@@ -142,10 +142,10 @@ impl World {
     pub(super) async fn served_anew(&self, user: &User, limit: Duration) -> Result<Option<Tokens>> {
         let start = Instant::now();
         while start.elapsed() < limit {
-            if let Ok(session) = self.probe.sign_in(user).await? {
-                if self.status(&session.access).await.is_ok_and(|status| status == 200) {
-                    return Ok(Some(session));
-                }
+            if let Ok(session) = self.probe.sign_in(user).await?
+                && self.status(&session.access).await.is_ok_and(|status| status == 200)
+            {
+                return Ok(Some(session));
             }
             tokio::time::sleep(Duration::from_millis(300)).await;
         }

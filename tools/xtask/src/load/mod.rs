@@ -37,6 +37,7 @@ const NO_QUOTA: u32 = 1_000_000;
 /// Put the local cloud under load: an offboarding day, credential stuffing, a steady stream, and a saturated API, and count what
 /// was lost, done twice, paged and late. Loopback only, bounded in count and time. docs/SCALE.md.
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line are independent of each other")]
 pub(crate) struct Args {
     /// Revocations at once.
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
@@ -50,7 +51,7 @@ pub(crate) struct Args {
     /// For so many seconds; 0 leaves the phase out.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(0..=600))]
     seconds: u32,
-    /// Enforce Cognito's UserUpdate quota (25 on AWS) in the first phase, requests a second.
+    /// Enforce Cognito's `UserUpdate` quota (25 on AWS) in the first phase, requests a second.
     #[arg(long)]
     quota: Option<u32>,
     /// A minute instead of many: 200 revocations, 50 accounts, 10/s for 10 seconds.
@@ -77,7 +78,7 @@ struct Phase {
     took_s: f64,
     /// From the last `PutEvents` to quiet queues, seconds.
     drained_s: f64,
-    /// Calls of Cognito's category UserUpdate, and how many there should be.
+    /// Calls of Cognito's category `UserUpdate`, and how many there should be.
     calls: Option<(u64, u64)>,
     /// Pages sent for incidents that began.
     pages: Option<usize>,
@@ -158,9 +159,9 @@ impl Load<'_> {
     async fn accounts(&self, kind: &str, count: u32) -> Result<Vec<SubjectKey>> {
         let bar = say::progress("accounts", u64::from(count));
         let make = |n: u32| async move { self.probe.add_account(&format!("{kind}-{n:05}")).await };
-        let made = stream::iter(0..count).map(make).buffered(AT_ONCE).inspect(|_| bar.inc(1)).try_collect().await;
+        let accounts = stream::iter(0..count).map(make).buffered(AT_ONCE).inspect(|_| bar.inc(1)).try_collect().await;
         bar.finish_and_clear();
-        made
+        accounts
     }
 
     async fn sessions(&self) -> Result<Vec<Tokens>> {

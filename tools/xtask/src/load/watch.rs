@@ -84,7 +84,7 @@ impl Watch {
         Usage {
             cores: thread::available_parallelism().map_or(0, std::num::NonZeroUsize::get),
             emulator: cores(seen.emulator.ticks()),
-            functions: cores(seen.functions.values().map(|span| span.ticks()).sum()),
+            functions: cores(seen.functions.values().map(Span::ticks).sum()),
             sender: cores(seen.sender.ticks()),
             machine: cores(seen.machine.ticks()),
             peak_rss_kib: seen.peak_rss_kib,

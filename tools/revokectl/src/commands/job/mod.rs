@@ -68,11 +68,11 @@ async fn steer(context: &Context, id: &RevocationId, action: ControlAction, verb
         let failure = Failure::new(Exit::NotPermitted, "you asked for it yourself: somebody else must approve it");
         return Err(failure);
     }
-    if let Some(named) = job.request.approve_by.as_ref().filter(|named| **named != me.id) {
-        if action == ControlAction::Approve {
-            let what = format!("only {named} may approve it: the request says so");
-            return Err(Failure::new(Exit::NotPermitted, what));
-        }
+    if let Some(named) = job.request.approve_by.as_ref().filter(|named| **named != me.id)
+        && action == ControlAction::Approve
+    {
+        let what = format!("only {named} may approve it: the request says so");
+        return Err(Failure::new(Exit::NotPermitted, what));
     }
     assent::assent(context, &format!("{verb} {id} ({})?", bulk::view::subject(&job))).await?;
     let said = bulk::steer(context, id, action).await?;
