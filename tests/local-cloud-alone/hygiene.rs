@@ -61,7 +61,8 @@ async fn i10_no_mark_planted_in_any_field_is_found_in_what_the_pipeline_writes()
     for written in [r#""audit":"#, r#""action":"#, "_aws", "parked", "noticed"] {
         assert!(lines.iter().any(|line| line.contains(written)), "no line with {written}");
     }
-    assert!(feed.contains(&person.key.sub.0) && pages.len() > 2, "the stream and the pages have something");
+    // A page is not sure: an incident that other tests began goes on, and tells of no account twice.
+    assert!(feed.contains(&person.key.sub.0), "the stream has nothing of whom all this is about");
 
     let mut found = Vec::new();
     let feed: Vec<String> = feed.lines().map(str::to_owned).collect();

@@ -24,8 +24,20 @@ fn lines(probe: &Probe) -> BTreeMap<String, Vec<Value>> {
     by_trace
 }
 
+/// Several tries: the local cloud puts the header on a message that is on its queue already, where a poller may have taken it.
 #[tokio::test]
 async fn one_trace_goes_from_the_bus_through_revoke_and_the_bus_again_to_the_notice() {
+    let mut missing = String::new();
+    for _ in 0..5 {
+        match one_trace().await {
+            Ok(()) => return,
+            Err(what) => missing = what,
+        }
+    }
+    panic!("{missing}");
+}
+
+async fn one_trace() -> Result<(), String> {
     let probe = probe();
     // Two at once, whose messages may come in one batch.
     let people = [user(&probe, "traced").await.0, user(&probe, "traced").await.0];
@@ -44,12 +56,18 @@ async fn one_trace_goes_from_the_bus_through_revoke_and_the_bus_again_to_the_not
     probe.settled(LIMIT).await.unwrap();
     let lines = lines(&probe);
     for (id, person) in ids.iter().zip(&people) {
-        let lines = lines.get(id).unwrap_or_else(|| panic!("no line of the trace {id}"));
+        let lines = lines.get(id).ok_or_else(|| format!("no line of the trace {id}"))?;
         let records: Vec<_> = lines.iter().filter(|line| !line["audit"].is_null()).collect();
+        if records.is_empty() {
+            return Err(format!("no record in the trace: {lines:#?}"));
+        }
         assert_eq!(records.len(), 1, "of this event alone: {lines:#?}");
         assert!(records[0].to_string().contains(&person.key.sub.0), "another's trace");
         for what in ["TimeToSeal", "Noticed"] {
-            assert!(lines.iter().any(|line| line.get(what).is_some()), "{what}: {lines:#?}");
+            if !lines.iter().any(|line| line.get(what).is_some()) {
+                return Err(format!("{what}: {lines:#?}"));
+            }
         }
     }
+    Ok(())
 }

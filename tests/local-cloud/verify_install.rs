@@ -24,9 +24,13 @@ async fn every_group_is_looked_at_and_what_must_be_so_is_so() {
     }
     // Whatever is no ok says what to do.
     assert!(all.iter().all(|check| check["verdict"] == "ok" || check["next"].is_string()), "{all:#?}");
-    // Other tests park messages; nothing else may fail.
+    // Other tests park messages, and the canary is no clock here: its rule is disabled. Nothing else may fail.
     let failed: Vec<_> = all.iter().filter(|check| check["verdict"] == "failed").collect();
-    assert!(failed.iter().all(|check| check["what"].as_str().unwrap().ends_with("dead letters")), "{failed:#?}");
+    let is_known = |check: &&&serde_json::Value| {
+        let text = |member: &str| check[member].as_str().unwrap();
+        text("what").ends_with("dead letters") || text("found").starts_with("disabled: local-CanaryTickRule-")
+    };
+    assert_eq!(failed.iter().filter(is_known).count(), failed.len(), "{failed:#?}");
     // The example APIs, one with each kind of authorizer.
     let apis = checks(&verified, "apis");
     assert!(apis.len() >= 3 && apis.iter().all(|check| check["verdict"] == "ok"), "{apis:#?}");

@@ -348,12 +348,12 @@ def hand_traces_on() -> None:
     def dispatching(dispatch):
         def with_header(spec, payload, *args, **kwargs):
             queue = sqs._queue_by_arn(str(spec))
-            before = len(queue["messages"]) if queue else 0
             result = dispatch(spec, payload, *args, **kwargs)
             with contextlib.suppress(ValueError, TypeError, AttributeError):
                 event = json.loads(payload)
                 header = headers.get(key(event.get("source"), event.get("detail-type"), event.get("detail")))
-                for message in (queue["messages"][before:] if queue and header else []):
+                # All of them: whoever polls at the same time moves the place of the new one.
+                for message in (list(queue["messages"]) if queue and header else []):
                     if message["body"] == payload:
                         message["sys"]["AWSTraceHeader"] = header
             return result
