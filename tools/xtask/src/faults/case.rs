@@ -50,6 +50,9 @@ pub(super) struct Case {
     pub(super) at: Option<(Step, Fault)>,
 }
 
+/// Said of a case that shows nothing.
+const NOT_MET: &str = "the fault was never met";
+
 /// What must not be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -210,6 +213,15 @@ impl Told {
 
     pub(super) fn other(&mut self, what: impl Into<String>) {
         self.problems.push(Problem::Other(what.into()));
+    }
+
+    pub(super) fn not_met(&mut self) {
+        self.other(NOT_MET);
+    }
+
+    /// Whether nothing is wrong but that.
+    pub(super) fn was_not_met(&self) -> bool {
+        self.problems == [Problem::Other(NOT_MET.to_owned())]
     }
 
     /// Reads off the proxy what the case met.

@@ -23,7 +23,7 @@ const ANY: [Fault; 9] = [
     Fault::KillAfter,
 ];
 /// The counter's times must fit into a week ([`World::window`]), so it is spared what only takes longer.
-const COUNTER: [Fault; 5] = [Fault::ServerError, Fault::Lost, Fault::Garbage, Fault::KillBefore, Fault::KillAfter];
+const COUNTER: [Fault; 4] = [Fault::ServerError, Fault::Lost, Fault::KillBefore, Fault::KillAfter];
 /// A few for the bulk engine, whose steps are many.
 const BULK: [Fault; 3] = [Fault::ServerError, Fault::Lost, Fault::KillAfter];
 /// Every so many-th step of the bulk engine.
