@@ -1,10 +1,15 @@
 //! Bulk revocations on the local cloud: everybody refused, then signed out within the quota; who joins meanwhile.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use revocation_aws::dynamodb::DynamoPacer;
 use revocation_core::domain::audit::Outcome;
 use revocation_core::domain::bulk::{BulkJob, Stage, member_revocation_id};
 use revocation_core::domain::request::RevocationRequest;
+use revocation_core::ports::Pacer as _;
+use revocation_lambda::clock::SystemClock;
 use revocation_probe::{NewUser, Probe, Tokens, User, until};
 use serde_json::{Value, json};
 
@@ -92,4 +97,32 @@ async fn a_list_is_read_where_an_operator_put_it() {
     let job = ended(&probe, &detail).await;
     assert_eq!((job.tally.listed, job.tally.ended, job.tally.unknown), (1, 1, 1));
     assert_eq!(status(&probe, &session.access), 401);
+}
+
+/// Sixteen callers of one process once raced for the item, and one lost eight times in a row, which left its member undone.
+#[tokio::test]
+async fn i13_callers_of_three_processes_all_get_a_turn_and_none_early() {
+    const EACH: u32 = 32;
+    let aws = probe().aws().unwrap();
+    let table = &probe().facts.bulk_table;
+    let pacer = || Arc::new(DynamoPacer::new(&aws, table, "tests", 50.0, Arc::new(SystemClock)));
+    let pacers = [pacer(), pacer(), pacer()];
+    let start = Instant::now();
+    let mut callers = tokio::task::JoinSet::new();
+    for n in 0..EACH {
+        for pacer in &pacers {
+            let pacer = Arc::clone(pacer);
+            callers.spawn(async move {
+                // Not all at the same time: a caller that comes when nobody waits draws for itself alone.
+                tokio::time::sleep(Duration::from_millis(u64::from(n % 8) * 25)).await;
+                pacer.turn().await.map(|()| start.elapsed())
+            });
+        }
+    }
+    let mut turns = callers.join_all().await.into_iter().collect::<Result<Vec<_>, _>>().expect("a turn for each");
+    turns.sort();
+    for (n, at) in (0..).zip(&turns) {
+        // Clocks count milliseconds here.
+        assert!(*at + Duration::from_millis(2) >= Duration::from_millis(20) * n, "turn {n} after {at:?}");
+    }
 }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_sdk_eventbridge::types::{PutEventsRequestEntry, Rule};
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::Value;
 
@@ -76,5 +76,19 @@ impl Probe {
         })
         .await
         .map(drop)
+    }
+
+    /// Switches off every rule of the bus that hands events of this type on. Answers how many there were.
+    pub async fn switch_off_rules_for(&self, detail_type: &str) -> Result<usize> {
+        let bus = &self.facts.bus_name;
+        let rules = self.eventbridge.list_rules().event_bus_name(bus).limit(100).send().await;
+        let rules = rules.context("cannot list the rules")?;
+        let meant = |rule: &&Rule| rule.event_pattern().is_some_and(|pattern| pattern.contains(detail_type));
+        let names: Vec<_> = rules.rules().iter().filter(meant).filter_map(|rule| rule.name()).collect();
+        for name in &names {
+            let off = self.eventbridge.disable_rule().event_bus_name(bus).name(*name).send().await;
+            off.with_context(|| format!("cannot switch off {name}"))?;
+        }
+        Ok(names.len())
     }
 }

@@ -25,6 +25,7 @@ pub use users::{NewUser, Tokens, User};
 pub use wait::until;
 
 /// A running pipeline.
+#[derive(Clone)]
 pub struct Probe {
     /// Its addresses and names.
     pub facts: Facts,
@@ -46,7 +47,7 @@ impl Probe {
     }
 
     /// The pipeline's account, as its own functions see it.
-    pub(crate) fn aws(&self) -> Result<AwsConfig> {
+    pub fn aws(&self) -> Result<AwsConfig> {
         Ok(AwsConfig::from_env(&|name| self.facts.variable(name))?)
     }
 

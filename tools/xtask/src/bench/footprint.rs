@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -9,6 +10,7 @@ use serde::Serialize;
 use crate::functions;
 use crate::local_cloud::LocalCloud;
 use crate::repo::Repo;
+use crate::run;
 
 /// A function's size, and what it holds in memory after it was used.
 #[derive(Debug, Serialize)]
@@ -22,6 +24,7 @@ pub(super) struct Footprint {
 }
 
 struct Process {
+    id: String,
     /// Its name in Lambda.
     function: String,
     rss_kib: u64,
@@ -48,6 +51,18 @@ pub(super) fn rss_of(repo: &Repo, cloud: &LocalCloud, package: &str) -> Option<u
     processes.iter().filter(|process| process.function == *name).map(|process| process.rss_kib).max()
 }
 
+/// Ends every instance of one function as a machine that fails does: with SIGKILL. Answers how many there were.
+pub(super) fn kill(repo: &Repo, cloud: &LocalCloud, package: &str) -> Result<usize> {
+    let function = cloud.facts.functions.iter().find(|function| function.package == package);
+    let name = &function.with_context(|| format!("no function {package}"))?.name;
+    let processes = processes(&cloud.dir(repo));
+    let ids: Vec<&str> = processes.iter().filter(|process| process.function == *name).map(|p| p.id.as_str()).collect();
+    if !ids.is_empty() {
+        run::run(Command::new("kill").arg("-KILL").args(&ids))?;
+    }
+    Ok(ids.len())
+}
+
 /// Every running function whose binary lies below `dir` (another local cloud may run beside this one), as Linux tells it.
 fn processes(dir: &Path) -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
@@ -61,7 +76,8 @@ fn processes(dir: &Path) -> Vec<Process> {
             let line = status.lines().find_map(|line| line.strip_prefix(name))?;
             line.trim().trim_end_matches(" kB").parse().ok()
         };
-        Some(Process { function: name.to_owned(), rss_kib: kib("VmRSS:")?, own_kib: kib("RssAnon:")? })
+        let id = entry.file_name().into_string().ok()?;
+        Some(Process { id, function: name.to_owned(), rss_kib: kib("VmRSS:")?, own_kib: kib("RssAnon:")? })
     };
     entries.flatten().filter_map(read).collect()
 }

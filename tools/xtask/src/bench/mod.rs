@@ -6,6 +6,7 @@ mod end_to_end;
 mod footprint;
 mod handler;
 mod intake;
+mod lock_out;
 
 use anyhow::{Context as _, Result};
 use comfy_table::Table;
@@ -20,7 +21,7 @@ use crate::say;
 
 /// Measure the release build: the authorizer and the intakes without network, from event to refusal on the local cloud, and the
 /// size and memory of each function. `bench authorizer` measures it side by side with the same one in Node, `bench bulk` the
-/// revocation of a large group.
+/// revocation of a large group, `bench lock-out` that of a very large one across a crash.
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
@@ -41,6 +42,7 @@ pub(crate) struct Args {
 enum What {
     Authorizer(authorizer::Args),
     Bulk(bulk::Args),
+    LockOut(lock_out::Args),
 }
 
 /// Everything measured.
@@ -57,6 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.what {
         Some(What::Authorizer(args)) => return authorizer::run(args),
         Some(What::Bulk(args)) => return bulk::run(args),
+        Some(What::LockOut(args)) => return lock_out::run(args),
         None => {}
     }
     let repo = Repo::find()?;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::deploy::{Deployed, SENDER_EMAIL};
 use super::server::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Server};
+use crate::functions;
 
 /// Addresses, names and credentials of a local cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -135,7 +136,7 @@ pub(crate) struct DeployedFunction {
 }
 
 /// Package, and what the template's outputs for it begin with.
-const FUNCTIONS: [(&str, &str, &str); 14] = [
+const FUNCTIONS: [(&str, &str, &str); functions::ALL.len()] = [
     ("intake-partner", "IntakePartnerFunctionName", "IntakeLogGroupName"),
     ("revoke", "RevokeFunctionName", "RevokeLogGroupName"),
     ("report", "ReportFunctionName", "ReportLogGroupName"),
@@ -149,6 +150,7 @@ const FUNCTIONS: [(&str, &str, &str); 14] = [
     ("token-gate", "TokenGateFunctionName", "TokenGateLogGroupName"),
     ("introspect", "IntrospectFunctionName", "IntrospectLogGroupName"),
     ("sign-out", "SignOutFunctionName", "SignOutLogGroupName"),
+    ("bulk", "BulkFunctionName", "BulkLogGroupName"),
     ("siem-feed", "SiemFeedFunctionName", "SiemFeedLogGroupName"),
 ];
 
@@ -169,10 +171,10 @@ impl Facts {
         let user_pool_id = output("UserPoolId")?;
         let api_url = format!("{endpoint}/restapis/{}/v1/_user_request_", output("ExampleApiId")?);
         let enforcement_url = format!("{endpoint}/_aws/execute-api/{}/$default", output("EnforcementApiId")?);
-        let functions = FUNCTIONS.iter().map(|(package, name, log_group)| {
+        let deployed = FUNCTIONS.iter().map(|(package, name, log_group)| {
             Ok(DeployedFunction { package: (*package).to_owned(), name: output(name)?, log_group: output(log_group)? })
         });
-        let functions = functions.collect::<Result<_>>()?;
+        let functions = deployed.collect::<Result<_>>()?;
         Ok(Self {
             region: REGION.to_owned(),
             account_id: output("AccountId")?,

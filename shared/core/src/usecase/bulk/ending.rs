@@ -16,8 +16,8 @@ use crate::domain::time::EpochMillis;
 use crate::ports::PortError;
 use crate::usecase::revoke::{RevocationOutcome, RevokeError};
 
-/// Members at the same time: enough that each second's turns are used although a member takes several calls.
-const AT_ONCE: usize = 16;
+/// Members at the same time: enough that each second's turns are used although a member takes two seconds.
+const AT_ONCE: usize = 32;
 /// How often progress is saved, and asked what people wish.
 const PROGRESS: Duration = Duration::from_secs(1);
 /// So many members in a row, fewer being left to chance, and it is the service that is out, not the members.
