@@ -10,6 +10,7 @@ mod compromises;
 mod intake_ledger;
 mod item;
 mod job_reader;
+mod mark;
 mod notice_log;
 mod pacer;
 mod records;

@@ -154,14 +154,7 @@ mod tests {
     use super::*;
 
     fn step(action: &str, nth: u32, about: &str) -> Step {
-        Step {
-            function: "revoke",
-            action: action.into(),
-            nth,
-            about: about.into(),
-            eventually_consistent: false,
-            after_telling: false,
-        }
+        Step { function: "revoke", action: action.into(), nth, about: about.into(), eventually_consistent: false }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use revocation_core::ports::NoticeResult;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use super::case::{Case, Story, Told};
+use super::case::{Case, Story, Told, may_tell_twice};
 use super::world::{Person, Watch, World, now};
 
 /// Beyond any fault's end and the leases that a dead function leaves behind (60 s for a notice).
@@ -60,6 +60,7 @@ pub(super) async fn play(world: &Arc<World>, case: &Case) -> Result<(Told, Vec<S
     told.refused_ms = seen.refused_at.map(|at| at.duration_since(asked).as_millis());
     let calls = proxied.seen();
     told.count(&calls);
+    told.may_tell_twice = may_tell_twice(&calls);
     if case.at.is_some() && told.injected == 0 {
         told.not_met();
     }
@@ -193,7 +194,7 @@ async fn once(world: &Arc<World>, case: &Case, person: &Person, record: &AuditRe
     match sms.len() + emails.len() {
         1 => {}
         0 => told.lost("nobody was told"),
-        2 if case.may_tell_twice() => told.told_again = 1,
+        2 if told.may_tell_twice => told.told_again = 1,
         n => told.other(format!("told {n} times")),
     }
     Ok(())
