@@ -131,7 +131,11 @@ impl Cases {
 
     /// Writes a call down under its case; answers what happens to it.
     pub(crate) fn meet(&mut self, function: &'static str, call: &Call, caller: Caller, now: Instant) -> Option<Fault> {
-        let case = self.owner(function, call, caller)?;
+        let Some(case) = self.owner(function, call, caller) else {
+            // It is at work for somebody who is no case.
+            self.by_caller.remove(&caller);
+            return None;
+        };
         self.by_caller.insert(caller, case);
         self.open.get_mut(&case)?.meet(function, call, now)
     }
@@ -153,13 +157,18 @@ impl Cases {
         }
         let last = self.by_caller.get(&caller).copied();
         let is_named = |case: &u64| self.open.get(case).is_some_and(|open| open.is_named_in(&call.text));
-        // A page names many accounts: it belongs to the case the caller was at work for.
-        if last.is_some_and(|last| is_named(&last) || function == "compromise-counter" && call.action == "sns:Publish")
-        {
+        if last.is_some_and(|last| is_named(&last)) {
             return last;
         }
-        self.open.keys().copied().find(is_named).or(last)
+        self.open.keys().copied().find(is_named).or(last.filter(|_| names_nobody(function, &call.action)))
     }
+}
+
+/// Whether such a call is about whatever the caller is at work for. The counter's are about all accounts, once it has found out
+/// whom a message means.
+fn names_nobody(function: &str, action: &str) -> bool {
+    let looks_up = action == "cognito-idp:ListUsers";
+    action == "sqs:ChangeMessageVisibility" || function == "compromise-counter" && !looks_up
 }
 
 // === impl Open ===
@@ -267,9 +276,14 @@ mod tests {
         cases.meet("revoke", &call("sqs:ChangeMessageVisibility", "handle"), Caller::Process(7), now);
         cases.meet("revoke", &call("sqs:ChangeMessageVisibility", "handle"), Caller::Process(9), now);
         assert_eq!((cases.seen(ada).len(), cases.seen(ben).len()), (2, 1));
-        // The page names both; the process was at work for Ben.
-        cases.meet("compromise-counter", &call("sns:Publish", "ada ben"), Caller::Process(8), now);
-        assert_eq!((cases.seen(ada).len(), cases.seen(ben).len()), (2, 2));
+        // Ben's process goes on with somebody who is no case.
+        cases.meet("revoke", &call("cognito-idp:ListUsers", "cyd"), Caller::Process(8), now);
+        cases.meet("revoke", &call("sqs:ChangeMessageVisibility", "handle"), Caller::Process(8), now);
+        assert_eq!(cases.seen(ben).len(), 1);
+        // The counter reads about everybody.
+        cases.meet("compromise-counter", &call("cognito-idp:ListUsers", "ben"), Caller::Process(5), now);
+        cases.meet("compromise-counter", &call("dynamodb:GetItem", "incidents"), Caller::Process(5), now);
+        assert_eq!(cases.seen(ben).len(), 3);
         cases.close(ada);
         assert_eq!(cases.meet("revoke", &call("x:Y", ""), Caller::Process(7), now), None);
     }

@@ -22,7 +22,8 @@ use revocation_core::ports::{BulkJobs, Conflict, PortError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::item::{Item, condition_failed, from_json, json, n, s, text};
+use super::item::{Item, from_json, json, n, s, text};
+use super::mark;
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
@@ -117,11 +118,7 @@ impl DynamoBulkJobs {
             .condition_expression("#version = :loaded OR (attribute_not_exists(#version) AND :loaded = :none)")
             .expression_attribute_values(":loaded", version(loaded))
             .expression_attribute_values(":none", n(0));
-        match put.send().await {
-            Ok(_) => Ok(Ok(())),
-            Err(error) if condition_failed(&error) => Ok(Err(Conflict)),
-            Err(error) => Err(port_error(PUT, &error)),
-        }
+        mark::replace(put).await
     }
 }
 

@@ -14,7 +14,8 @@ use revocation_core::domain::revocation_id::{PayloadDigest, RevocationId};
 use revocation_core::domain::time::EpochSeconds;
 use revocation_core::ports::{CompromiseLedger, Conflict, IncidentStore, PortError, Recorded};
 
-use super::item::{condition_failed, from_json, json, n, number, s, text};
+use super::item::{from_json, json, n, number, s, text};
+use super::mark;
 use crate::clients::AwsConfig;
 use crate::error::port_error;
 
@@ -160,10 +161,7 @@ impl IncidentStore for DynamoCompromises {
             .condition_expression("attribute_not_exists(#version) OR #version = :loaded")
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":loaded", n(i64::try_from(log.version).unwrap_or(i64::MAX)));
-        match put.send().await {
-            Ok(_) => Ok(Ok(())),
-            Err(error) if condition_failed(&error) => Ok(Err(Conflict)),
-            Err(error) => Err(port_error(PUT, &error)),
-        }
+        // Taken for another's, a lease of our own would keep the page waiting until it has lapsed.
+        mark::replace(put).await
     }
 }

@@ -11,6 +11,7 @@ mod compromises;
 mod intake_ledger;
 mod item;
 mod job_reader;
+mod mark;
 mod notice_log;
 mod open_requests;
 mod pacer;

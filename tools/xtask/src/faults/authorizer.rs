@@ -57,7 +57,7 @@ pub(super) async fn play(world: &Arc<World>, case: &Case) -> Result<(Told, Vec<S
     if world.status(&revoked.session.access).await? == 200 {
         told.permitted("a revoked token afterwards");
     }
-    let seen = watch.seen();
+    let seen = watch.refused(AGAIN).await;
     told.refused_ms = seen.refused_at.map(|at| at.duration_since(asked).as_millis());
     if seen.permitted_since > 0 {
         told.permitted(format!("the token of the meantime, {} times after it was refused", seen.permitted_since));
@@ -66,7 +66,7 @@ pub(super) async fn play(world: &Arc<World>, case: &Case) -> Result<(Told, Vec<S
     let calls = proxied.seen();
     told.count(&calls);
     if case.at.is_some() && told.injected == 0 {
-        told.other("the fault was never met");
+        told.not_met();
     }
     Ok((told, calls))
 }

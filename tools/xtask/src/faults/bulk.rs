@@ -68,7 +68,7 @@ pub(super) async fn play(world: &Arc<World>, case: &Case) -> Result<(Told, Vec<S
     let calls = proxied.seen();
     told.count(&calls);
     if case.at.is_some() && told.injected == 0 {
-        told.other("the fault was never met");
+        told.not_met();
     }
     Ok((told, calls))
 }

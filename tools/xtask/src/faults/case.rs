@@ -36,8 +36,6 @@ pub(super) struct Step {
     pub(super) nth: u32,
     pub(super) about: String,
     pub(super) eventually_consistent: bool,
-    /// Whether people were told of something before it: if it fails, they may be told again.
-    pub(super) after_telling: bool,
 }
 
 /// A case.
@@ -49,6 +47,9 @@ pub(super) struct Case {
     /// `None` where all goes well, or the story itself is the fault.
     pub(super) at: Option<(Step, Fault)>,
 }
+
+/// Said of a case that shows nothing.
+const NOT_MET: &str = "the fault was never met";
 
 /// What must not be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -107,21 +108,14 @@ impl Story {
 impl Step {
     /// The calls one function made, in order.
     pub(super) fn all(seen: &[Seen], function: &str) -> Vec<Self> {
-        let mut steps = Vec::new();
-        let mut after_telling = false;
-        for seen in seen.iter().filter(|seen| seen.function == function) {
-            let step = Self {
-                function: seen.function,
-                action: seen.action.clone(),
-                nth: seen.nth,
-                about: seen.about.clone(),
-                eventually_consistent: seen.eventually_consistent,
-                after_telling,
-            };
-            after_telling |= step.tells_people();
-            steps.push(step);
-        }
-        steps
+        let of = |seen: &Seen| Self {
+            function: seen.function,
+            action: seen.action.clone(),
+            nth: seen.nth,
+            about: seen.about.clone(),
+            eventually_consistent: seen.eventually_consistent,
+        };
+        seen.iter().filter(|seen| seen.function == function).map(of).collect()
     }
 
     fn service(&self) -> &str {
@@ -133,11 +127,6 @@ impl Step {
         let operation = self.action.rsplit(':').next().unwrap_or_default();
         let about = if self.about.is_empty() { String::new() } else { format!(".{}", self.about.replace(' ', "-")) };
         format!("{operation}{}{about}", self.nth)
-    }
-
-    /// Whether it makes people hear of something. SNS and SES know no idempotency key.
-    pub(super) fn tells_people(&self) -> bool {
-        matches!(self.action.as_str(), "sns:Publish" | "ses:SendEmail")
     }
 }
 
@@ -171,15 +160,33 @@ impl Case {
     pub(super) fn parks(&self) -> bool {
         matches!(self.at, Some((_, Fault::Denied)))
     }
+}
 
-    /// Whether it may happen that people are told and the function does not know that they were: then they are told again.
-    /// Neither SNS nor SES has a key by which they would notice, and told twice is better than never.
-    pub(super) fn may_tell_twice(&self) -> bool {
-        let Some((step, fault)) = &self.at else { return false };
-        // What comes after it is the note that it was sent. These are mended by the SDK within the delivery.
-        let is_mended = matches!(fault, Fault::Slow | Fault::Throttled | Fault::Timeout | Fault::Reset);
-        step.after_telling && !is_mended || step.tells_people() && fault.hides_success()
+/// Whether people may be told a second time: they were told, and the function could not know it, because the answer was lost, or
+/// because it failed before it had written it down. Neither SNS nor SES has a key by which they would notice, and told twice is better
+/// than never.
+pub(super) fn may_tell_twice(seen: &[Seen]) -> bool {
+    let mut told = Vec::new();
+    for seen in seen {
+        let before = told.contains(&seen.function);
+        let tells = tells_people(&seen.action);
+        // These are mended by the SDK within the delivery.
+        let is_mended = |fault| matches!(fault, Fault::Slow | Fault::Throttled | Fault::Timeout | Fault::Reset);
+        if before && seen.fault.is_some_and(|fault| !is_mended(fault))
+            || tells && seen.fault.is_some_and(Fault::hides_success)
+        {
+            return true;
+        }
+        if tells && seen.fault.is_none_or(is_mended) {
+            told.push(seen.function);
+        }
     }
+    false
+}
+
+/// Whether it makes people hear of something.
+fn tells_people(action: &str) -> bool {
+    matches!(action, "sns:Publish" | "ses:SendEmail")
 }
 
 /// One call where the SDK mends it, more than its four attempts where the queue must.
@@ -210,6 +217,15 @@ impl Told {
         self.problems.push(Problem::Other(what.into()));
     }
 
+    pub(super) fn not_met(&mut self) {
+        self.other(NOT_MET);
+    }
+
+    /// Whether nothing is wrong but that.
+    pub(super) fn was_not_met(&self) -> bool {
+        self.problems == [Problem::Other(NOT_MET.to_owned())]
+    }
+
     /// Reads off the proxy what the case met.
     pub(super) fn count(&mut self, seen: &[Seen]) {
         self.injected = seen.iter().filter(|seen| seen.fault.is_some()).count();
@@ -217,5 +233,27 @@ impl Told {
             seen.iter().filter(|seen| matches!(seen.fault, Some(Fault::KillBefore | Fault::KillAfter))).count();
         let delayed = seen.iter().filter(|seen| seen.action == "sqs:ChangeMessageVisibility").count();
         self.redelivered = killed + delayed;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(function: &'static str, action: &str, fault: Option<Fault>) -> Seen {
+        Seen { function, action: action.into(), nth: 1, about: String::new(), eventually_consistent: false, fault }
+    }
+
+    #[test]
+    fn told_twice_is_allowed_only_where_nobody_could_know() {
+        let publish = |fault| seen("notify", "sns:Publish", fault);
+        let put = |fault| seen("notify", "dynamodb:PutItem", fault);
+        assert!(may_tell_twice(&[publish(Some(Fault::Lost))]));
+        assert!(may_tell_twice(&[publish(None), put(Some(Fault::KillBefore))]), "the note of it");
+        assert!(!may_tell_twice(&[publish(Some(Fault::KillBefore)), publish(None)]), "it was not sent");
+        assert!(!may_tell_twice(&[put(Some(Fault::KillAfter)), publish(None)]), "before it was sent");
+        assert!(!may_tell_twice(&[publish(None), put(Some(Fault::Reset))]), "the SDK mends it");
+        let page = seen("compromise-counter", "sns:Publish", None);
+        assert!(!may_tell_twice(&[page, put(Some(Fault::KillBefore))]), "another function's");
     }
 }

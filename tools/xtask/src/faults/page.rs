@@ -9,7 +9,7 @@ use revocation_core::domain::time::{EpochMillis, EpochSeconds};
 use revocation_probe::{NewUser, User};
 use serde_json::{Value, json};
 
-use super::case::{Case, Problem, Told};
+use super::case::{Case, Problem, Told, may_tell_twice};
 use super::revocation::{LIMIT, request};
 use super::world::{World, now};
 
@@ -22,7 +22,6 @@ const ANOTHER: Duration = Duration::from_secs(1);
 pub(super) async fn play(world: &Arc<World>, case: &Case) -> Result<(Told, Vec<Seen>)> {
     let at = world.window()?;
     let mut told = Told { name: case.name.clone(), window: Some(at), ..Told::default() };
-    told.may_tell_twice = case.may_tell_twice();
     let mut accounts = Vec::new();
     for n in 0..TOO_MANY {
         let name = world.name();
@@ -67,8 +66,9 @@ pub(super) async fn play(world: &Arc<World>, case: &Case) -> Result<(Told, Vec<S
     }
     tokio::time::sleep(ANOTHER).await;
     told.count(&calls);
+    told.may_tell_twice = may_tell_twice(&calls);
     if case.at.is_some() && told.injected == 0 {
-        told.other("the fault was never met");
+        told.not_met();
     }
     Ok((told, calls))
 }

@@ -23,7 +23,7 @@ const ANY: [Fault; 9] = [
     Fault::KillAfter,
 ];
 /// The counter's times must fit into a week ([`World::window`]), so it is spared what only takes longer.
-const COUNTER: [Fault; 5] = [Fault::ServerError, Fault::Lost, Fault::Garbage, Fault::KillBefore, Fault::KillAfter];
+const COUNTER: [Fault; 4] = [Fault::ServerError, Fault::Lost, Fault::KillBefore, Fault::KillAfter];
 /// A few for the bulk engine, whose steps are many.
 const BULK: [Fault; 3] = [Fault::ServerError, Fault::Lost, Fault::KillAfter];
 /// Every so many-th step of the bulk engine.
@@ -158,14 +158,7 @@ mod tests {
     use super::*;
 
     fn step(action: &str, nth: u32, about: &str) -> Step {
-        Step {
-            function: "revoke",
-            action: action.into(),
-            nth,
-            about: about.into(),
-            eventually_consistent: false,
-            after_telling: false,
-        }
+        Step { function: "revoke", action: action.into(), nth, about: about.into(), eventually_consistent: false }
     }
 
     #[test]

@@ -11,13 +11,13 @@ use revocation_core::ports::NoticeResult;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use super::case::{Case, Story, Told};
+use super::case::{Case, Story, Told, may_tell_twice};
 use super::world::{Person, Watch, World, now};
 
 /// Beyond any fault's end and the leases that a dead function leaves behind (60 s for a notice).
 pub(super) const LIMIT: Duration = Duration::from_secs(200);
-/// Whoever was revoked can sign in again within this; it is the skew and a second.
-pub(super) const AGAIN: Duration = Duration::from_secs(30);
+/// Whoever was revoked can sign in again within this: the skew and a second, and what a machine that is busy with other cases adds.
+pub(super) const AGAIN: Duration = Duration::from_secs(60);
 /// How often a sender repeats what was not accepted.
 const SENDS: usize = 10;
 
@@ -56,12 +56,13 @@ pub(super) async fn play(world: &Arc<World>, case: &Case) -> Result<(Told, Vec<S
     if record.is_none() {
         told.lost("no record and notice in time");
     }
-    let seen = watch.seen();
+    let seen = watch.refused(AGAIN).await;
     told.refused_ms = seen.refused_at.map(|at| at.duration_since(asked).as_millis());
     let calls = proxied.seen();
     told.count(&calls);
+    told.may_tell_twice = may_tell_twice(&calls);
     if case.at.is_some() && told.injected == 0 {
-        told.other("the fault was never met");
+        told.not_met();
     }
     after(world, case, &person, &watch, &mut told).await?;
     if let Some(record) = record {
@@ -154,8 +155,8 @@ async fn after(world: &Arc<World>, case: &Case, person: &Person, watch: &Watch, 
         }
     } else {
         world.probe.restore_password(&person.user).await?;
-        if world.served_anew(&person.user, AGAIN).await?.is_none() {
-            told.other("a new session is not served");
+        if let Err(last) = world.served_anew(&person.user, AGAIN).await? {
+            told.other(format!("a new session is not served: {last}"));
         }
     }
     for (what, token) in [("access", &person.session.access), ("id", &person.session.id)] {
@@ -193,7 +194,7 @@ async fn once(world: &Arc<World>, case: &Case, person: &Person, record: &AuditRe
     match sms.len() + emails.len() {
         1 => {}
         0 => told.lost("nobody was told"),
-        2 if case.may_tell_twice() => told.sent_again = 1,
+        2 if told.may_tell_twice => told.sent_again = 1,
         n => told.other(format!("told {n} times")),
     }
     Ok(())

@@ -138,18 +138,22 @@ impl World {
         false
     }
 
-    /// Signs in anew and waits until that session is served.
-    pub(super) async fn served_anew(&self, user: &User, limit: Duration) -> Result<Option<Tokens>> {
+    /// Signs in anew and waits until that session is served. The inner error is what was seen last.
+    pub(super) async fn served_anew(&self, user: &User, limit: Duration) -> Result<Result<Tokens, String>> {
         let start = Instant::now();
+        let mut last = String::new();
         while start.elapsed() < limit {
-            if let Ok(session) = self.probe.sign_in(user).await?
-                && self.status(&session.access).await.is_ok_and(|status| status == 200)
-            {
-                return Ok(Some(session));
+            match self.probe.sign_in(user).await? {
+                Ok(session) => match self.status(&session.access).await {
+                    Ok(200) => return Ok(Ok(session)),
+                    Ok(status) => last = format!("signed in, and answered {status}"),
+                    Err(error) => last = error.to_string(),
+                },
+                Err(code) => last = code,
             }
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
-        Ok(None)
+        Ok(Err(last))
     }
 
     /// Looks after what the whole pipeline has once: dead letters, pages, the schedule. Never ends.
@@ -241,6 +245,15 @@ impl Watch {
             }
         });
         Self { state, task }
+    }
+
+    /// Waits until the token is refused; whoever is told of the end of a revocation may look before the watch does.
+    pub(super) async fn refused(&self, limit: Duration) -> Watched {
+        let start = Instant::now();
+        while self.seen().refused_at.is_none() && start.elapsed() < limit {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.seen()
     }
 
     pub(super) fn seen(&self) -> Watched {
