@@ -17,7 +17,7 @@ use super::world::{Person, Watch, World, now};
 /// Beyond any fault's end and the leases that a dead function leaves behind (60 s for a notice).
 pub(super) const LIMIT: Duration = Duration::from_secs(200);
 /// Whoever was revoked can sign in again within this: the skew and a second, and what a machine that is busy with other cases adds.
-pub(super) const AGAIN: Duration = Duration::from_secs(60);
+pub(super) const AGAIN: Duration = Duration::from_mins(1);
 /// How often a sender repeats what was not accepted.
 const SENDS: usize = 10;
 
