@@ -194,7 +194,9 @@ mod tests {
     use super::*;
 
     fn store() -> Store {
-        let dir = std::env::temp_dir().join(format!("bench-harness-{}", std::process::id()));
+        // Tests run at the same time: each removes its own.
+        let name = format!("bench-harness-{}-{:?}", std::process::id(), std::thread::current().id());
+        let dir = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&dir).unwrap();
         let certificates = crate::harness::certificates::make(&dir).unwrap();
         let contents =
