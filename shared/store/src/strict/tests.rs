@@ -106,7 +106,8 @@ async fn a_pools_tombstone_costs_no_read_of_its_own_with_each_request() {
         assert_eq!(everyone.unwrap().unwrap().not_before, Some(EpochSeconds(9)));
     }
     let of_pool = server.asked().iter().filter(|asked| asked.json()["Key"]["subject"]["S"] == "pool#*").count();
-    assert_eq!(server.asked().len() - of_pool, 500);
+    // On a machine with much to do a read may be hedged, which is one more; a few in 500, not one with each.
+    assert!((500..=510).contains(&(server.asked().len() - of_pool)), "{}", server.asked().len());
     let most = 1 + usize::try_from(began.elapsed().as_millis() / 500).unwrap();
     assert!((1..=most).contains(&of_pool), "{of_pool} in {:?}", began.elapsed());
     assert!(most > 20 || server.asked().len() < 525, "1.0 reads a request");
