@@ -79,7 +79,7 @@ impl DynamoTombstoneWriter {
         let ours = self
             .update(subject)
             .update_expression("SET revocation_id = :id")
-            .condition_expression("sealed = :no AND not_before = :at")
+            .condition_expression("(attribute_not_exists(sealed) OR sealed = :no) AND not_before = :at")
             .expression_attribute_values(":at", n(cutoff.at.0))
             .expression_attribute_values(":no", AttributeValue::Bool(false))
             .expression_attribute_values(":id", s(&cutoff.revocation_id.0));
