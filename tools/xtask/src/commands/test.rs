@@ -24,7 +24,7 @@ const CLOUD_TESTS: &str = "local_cloud";
 const LAST_TESTS: &str = "local_cloud_alone";
 
 /// Run every test: unit, pipeline, contract, architecture, the report in a real browser, then those against a local cloud, some of them in
-/// other languages: a SCIM client and a checker that nobody here wrote, and the kits for Node.js and Python. Last, `faults --short`.
+/// other languages: a SCIM client and a checker that nobody here wrote, and the kits for Node.js and Python.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Only tests whose name contains this.
@@ -33,6 +33,9 @@ pub(crate) struct Args {
     /// Leave out the tests that need a local cloud.
     #[arg(long)]
     no_cloud: bool,
+    /// At the end a few faults of each kind, too (`faults --short`).
+    #[arg(long)]
+    faults: bool,
     /// Go on after a failure and tell of all of them at the end.
     #[arg(long)]
     keep_going: bool,
@@ -78,7 +81,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
         drop(cloud);
         // A cloud of its own: there nothing may interfere with what is counted. It needs /proc.
-        if args.filter.is_none() && cfg!(target_os = "linux") && go_on(&parts) {
+        if args.faults && args.filter.is_none() && cfg!(target_os = "linux") && go_on(&parts) {
             parts.push(part("faults", faults::test(&repo)?));
         }
     }
