@@ -74,9 +74,12 @@ mod tests {
         let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (server, peer) = listener.accept().unwrap();
         let here = server.local_addr().unwrap();
-        assert_eq!(at(peer, here, None), Some(std::process::id()));
-        let group = group_of(std::process::id()).unwrap();
-        assert_eq!(at(peer, here, Some(group)), Some(std::process::id()));
+        let own = std::process::id();
+        let group = group_of(own).unwrap();
+        // What another test starts holds copies of this process's descriptors until it has become another program.
+        let is_found = |group| (0..1_000).any(|_| at(peer, here, group) == Some(own));
+        assert!(is_found(None));
+        assert!(is_found(Some(group)));
         assert_eq!(at(peer, here, Some(group + 1)), None);
     }
 }
