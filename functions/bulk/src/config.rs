@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use revocation_core::domain::policy::PolicyOverrides;
-use revocation_core::domain::tombstone::DEFAULT_CLOCK_SKEW;
+use revocation_core::domain::tombstone::{DEFAULT_CLOCK_SKEW, MOST_CLOCK_SKEW};
 use revocation_lambda::env::{BadEnvironment, EnvReader, Variables};
 
 /// Cognito's `UserUpdate` quota: requests a second, per account and Region, not adjustable
@@ -14,8 +14,6 @@ pub const USER_UPDATE_QUOTA: f64 = 25.0;
 pub const USER_LIST_QUOTA: f64 = 30.0;
 /// Of each quota, what bulk work may use by default: the rest is for people's own password changes, and for `revoke`.
 const DEFAULT_SHARE_PERCENT: f64 = 60.0;
-/// A larger skew would end sessions that began long after the revocation.
-const MOST_CLOCK_SKEW_SECONDS: u64 = 60;
 /// How long a slice works. With the longest single member after it, still within the function's time limit.
 const SLICE: Duration = Duration::from_secs(45);
 
@@ -60,10 +58,7 @@ impl Config {
     /// Reads the environment; names every mistake.
     pub fn read(variables: &dyn Variables) -> Result<Self, BadEnvironment> {
         let mut env = EnvReader::new(variables);
-        let skew = env.parsed("CLOCK_SKEW_SECONDS", DEFAULT_CLOCK_SKEW.as_secs());
-        if skew > MOST_CLOCK_SKEW_SECONDS {
-            env.mistake(format!("CLOCK_SKEW_SECONDS is above {MOST_CLOCK_SKEW_SECONDS}"));
-        }
+        let skew = env.at_most("CLOCK_SKEW_SECONDS", DEFAULT_CLOCK_SKEW.as_secs(), MOST_CLOCK_SKEW.as_secs());
         let share = env.parsed("QUOTA_SHARE_PERCENT", DEFAULT_SHARE_PERCENT);
         if !(1.0..=100.0).contains(&share) {
             env.mistake("QUOTA_SHARE_PERCENT is not within 1 and 100");

@@ -4,11 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use revocation_core::domain::policy::PolicyOverrides;
-use revocation_core::domain::tombstone::DEFAULT_CLOCK_SKEW;
+use revocation_core::domain::tombstone::{DEFAULT_CLOCK_SKEW, MOST_CLOCK_SKEW};
 use revocation_lambda::env::{BadEnvironment, EnvReader, Variables};
-
-/// A larger skew would end sessions that began long after the revocation.
-const MOST_CLOCK_SKEW_SECONDS: u64 = 60;
 
 /// Everything `revoke` is told by its environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,10 +40,7 @@ impl Config {
     /// Reads the environment; names every mistake.
     pub fn read(variables: &dyn Variables) -> Result<Self, BadEnvironment> {
         let mut env = EnvReader::new(variables);
-        let skew = env.parsed("CLOCK_SKEW_SECONDS", DEFAULT_CLOCK_SKEW.as_secs());
-        if skew > MOST_CLOCK_SKEW_SECONDS {
-            env.mistake(format!("CLOCK_SKEW_SECONDS is above {MOST_CLOCK_SKEW_SECONDS}"));
-        }
+        let skew = env.at_most("CLOCK_SKEW_SECONDS", DEFAULT_CLOCK_SKEW.as_secs(), MOST_CLOCK_SKEW.as_secs());
         let config = Self {
             tombstones_table: env.required("TOMBSTONES_TABLE"),
             tombstone_feed_table: env.required("TOMBSTONE_FEED_TABLE"),

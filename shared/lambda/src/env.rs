@@ -85,6 +85,15 @@ impl<'a> EnvReader<'a> {
         })
     }
 
+    /// A whole number, with a default, and up to a limit.
+    pub fn at_most(&mut self, name: &str, default: u64, most: u64) -> u64 {
+        let number = self.parsed(name, default);
+        if number > most {
+            self.mistake(format!("{name} is above {most}"));
+        }
+        number
+    }
+
     /// A variable that holds JSON, with a default.
     pub fn json<T: serde::de::DeserializeOwned>(&mut self, name: &str, default: T) -> T {
         let Some(text) = self.optional(name) else { return default };

@@ -323,7 +323,7 @@ def obey_the_token_trigger() -> None:
 
 
 def hand_traces_on() -> None:
-    """Edge 12: an event is known again by its content, which is all that reaches the place where it is put on the queue."""
+    """Edge 12: an event is known again by its content, which is all that reaches whoever takes it from the queue."""
     from ministack.services import eventbridge, sqs
 
     headers: dict[tuple, str] = {}
@@ -345,23 +345,21 @@ def hand_traces_on() -> None:
 
         return remember
 
-    def dispatching(dispatch):
-        def with_header(spec, payload, *args, **kwargs):
-            queue = sqs._queue_by_arn(str(spec))
-            result = dispatch(spec, payload, *args, **kwargs)
-            with contextlib.suppress(ValueError, TypeError, AttributeError):
-                event = json.loads(payload)
-                header = headers.get(key(event.get("source"), event.get("detail-type"), event.get("detail")))
-                # All of them: whoever polls at the same time moves the place of the new one.
-                for message in (list(queue["messages"]) if queue and header else []):
-                    if message["body"] == payload:
-                        message["sys"]["AWSTraceHeader"] = header
-            return result
+    def receiving(receive):
+        def with_headers(*args, **kwargs):
+            messages = receive(*args, **kwargs)
+            for message in messages:
+                with contextlib.suppress(ValueError, TypeError, AttributeError):
+                    event = json.loads(message["body"])
+                    header = headers.get(key(event.get("source"), event.get("detail-type"), event.get("detail")))
+                    if header:
+                        message.setdefault("sys", {})["AWSTraceHeader"] = header
+            return messages
 
-        return with_header
+        return with_headers
 
     wrap(eventbridge, "_put_events", putting)
-    wrap(eventbridge, "_dispatch_to_sqs", dispatching)
+    wrap(sqs, "_receive_messages_for_esm", receiving)
 
 
 def take_query_definitions() -> None:

@@ -14,9 +14,9 @@ use super::disposition::{Disposed, Disposition};
 use super::hold::Hold;
 use super::initiator::Initiator;
 use super::profile::{SubjectKey, UserPoolId};
-use super::request::{self, EventSource, MAX_DETAIL_BYTES};
+use super::request::{self, EventSource, VERSION};
 use super::revocation_id::{PayloadDigest, RevocationId};
-use super::shape::Mismatch;
+use super::shape::{self, Mismatch, Unread};
 use super::subject::{BadSubject, SubjectIdentifier};
 use super::text::{self, BadText, LocalizedText};
 use super::time::{EpochMillis, NotATimestamp};
@@ -25,8 +25,6 @@ mod record;
 
 pub use record::{ActionOutcome, ActionRecord, ActionStarted, ActionTrail};
 
-/// The version of the wire form this build reads and writes.
-pub const VERSION: &str = "1";
 /// The longest message of a hold, in characters: what `token-gate` shows of it.
 pub const MAX_HOLD_MESSAGE_CHARS: usize = 300;
 /// The longest hold with an end. What is meant to last longer has none, and is released.
@@ -91,15 +89,10 @@ pub struct HoldTerms {
     pub message: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Versioned {
-    version: String,
-}
-
 /// Why a request was refused. No variant quotes a value (I10).
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadAction {
-    /// More than [`MAX_DETAIL_BYTES`].
+    /// More than [`request::MAX_DETAIL_BYTES`].
     #[error("the event is larger than 65536 bytes")]
     TooLarge,
     /// Not JSON, or not of the schema.
@@ -141,23 +134,22 @@ impl Disposed for BadAction {
     }
 }
 
+impl From<Unread> for BadAction {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::TooLarge => Self::TooLarge,
+            Unread::Version => Self::Version,
+            Unread::Shape(Mismatch { path, what }) => Self::Shape { path, what },
+        }
+    }
+}
+
 // === impl AccountActionRequest ===
 
 impl AccountActionRequest {
     /// Reads and checks a request from the `detail` of an event.
     pub fn parse(detail: &str) -> Result<Self, BadAction> {
-        if detail.len() > MAX_DETAIL_BYTES {
-            return Err(BadAction::TooLarge);
-        }
-        if serde_json::from_str::<Versioned>(detail).is_ok_and(|v| v.version != VERSION) {
-            return Err(BadAction::Version);
-        }
-        let mut json = serde_json::Deserializer::from_str(detail);
-        let request: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let Mismatch { path, what } = Mismatch::of(&error);
-            BadAction::Shape { path, what }
-        })?;
-        json.end().map_err(|_| BadAction::Shape { path: ".".into(), what: "more than one JSON value" })?;
+        let request: Self = shape::read(detail)?;
         request.check()?;
         Ok(request)
     }

@@ -8,7 +8,7 @@ use super::profile::{SubjectKey, UserPoolId};
 use super::reason::ReasonCode;
 use super::revocation_id::{PayloadDigest, RevocationId};
 use super::session::SessionScope;
-use super::shape::Mismatch;
+use super::shape::{self, Mismatch, Unread};
 use super::subject::{BadSubject, MAX_POOL_ID_CHARS, SubjectIdentifier};
 use super::text::{self, BadText, LocalizedText};
 use super::time::{EpochMillis, NotATimestamp};
@@ -78,11 +78,6 @@ pub struct EventSource {
     pub event_id: String,
 }
 
-#[derive(Deserialize)]
-struct Versioned {
-    version: String,
-}
-
 /// How much a revocation ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -148,24 +143,22 @@ impl Disposed for BadRequest {
     }
 }
 
+impl From<Unread> for BadRequest {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::TooLarge => Self::TooLarge,
+            Unread::Version => Self::Version,
+            Unread::Shape(Mismatch { path, what }) => Self::Shape { path, what },
+        }
+    }
+}
+
 // === impl RevocationRequest ===
 
 impl RevocationRequest {
     /// Reads and checks a request from the `detail` of an event.
     pub fn parse(detail: &str) -> Result<Self, BadRequest> {
-        if detail.len() > MAX_DETAIL_BYTES {
-            return Err(BadRequest::TooLarge);
-        }
-        // The version decides how the rest is read, so an unknown one is told before any mismatch it explains.
-        if serde_json::from_str::<Versioned>(detail).is_ok_and(|v| v.version != VERSION) {
-            return Err(BadRequest::Version);
-        }
-        let mut json = serde_json::Deserializer::from_str(detail);
-        let request: Self = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let Mismatch { path, what } = Mismatch::of(&error);
-            BadRequest::Shape { path, what }
-        })?;
-        json.end().map_err(|_| BadRequest::Shape { path: ".".into(), what: "more than one JSON value" })?;
+        let request: Self = shape::read(detail)?;
         request.check()?;
         Ok(request)
     }

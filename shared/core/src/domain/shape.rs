@@ -1,4 +1,9 @@
-//! What is told of JSON that is not of its schema: where and how, and nothing of what it says.
+//! Commands' JSON, and what is told of JSON that is not of its schema: where and how, and nothing of what it says.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::request::{MAX_DETAIL_BYTES, VERSION};
 
 /// A mismatch. serde's own messages quote values ("invalid type: string \"jane@…\""), so only path and kind are passed on.
 pub(super) struct Mismatch {
@@ -6,6 +11,37 @@ pub(super) struct Mismatch {
     pub(super) path: String,
     /// Kind of the mismatch, without the value.
     pub(super) what: &'static str,
+}
+
+/// Why a `detail` is no command.
+pub(super) enum Unread {
+    /// More than [`MAX_DETAIL_BYTES`].
+    TooLarge,
+    /// Of another version.
+    Version,
+    /// Not of the schema.
+    Shape(Mismatch),
+}
+
+/// Reads a command. What stands in it is not checked yet.
+pub(super) fn read<T: DeserializeOwned>(detail: &str) -> Result<T, Unread> {
+    if detail.len() > MAX_DETAIL_BYTES {
+        return Err(Unread::TooLarge);
+    }
+    // The version decides how the rest is read, so an unknown one is told before any mismatch it explains.
+    if serde_json::from_str::<Versioned>(detail).is_ok_and(|v| v.version != VERSION) {
+        return Err(Unread::Version);
+    }
+    let mut json = serde_json::Deserializer::from_str(detail);
+    let command = serde_path_to_error::deserialize(&mut json).map_err(|error| Unread::Shape(Mismatch::of(&error)))?;
+    let more = Mismatch { path: ".".to_owned(), what: "more than one JSON value" };
+    json.end().map_err(|_| Unread::Shape(more))?;
+    Ok(command)
+}
+
+#[derive(Deserialize)]
+struct Versioned {
+    version: String,
 }
 
 /// The words of the commands' schemas.

@@ -24,6 +24,8 @@ pub const LONGEST_TOKEN_LIFE: Duration = Duration::from_hours(24);
 pub const LONGEST_REFRESH_LIFE: Duration = Duration::from_hours(24 * 3_653);
 /// How far our clock and Cognito's may differ unless configured otherwise.
 pub const DEFAULT_CLOCK_SKEW: Duration = Duration::from_secs(2);
+/// A larger one would end sessions that began long after the revocation.
+pub const MOST_CLOCK_SKEW: Duration = Duration::from_mins(1);
 /// Kept on top of [`LONGEST_TOKEN_LIFE`] once sealed. It covers any permitted skew, and a claims-only cutoff that
 /// another revocation writes while this one is being sealed; without it such tokens would outlive the tombstone.
 const SEALED_MARGIN: Duration = Duration::from_hours(1);

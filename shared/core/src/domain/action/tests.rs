@@ -68,7 +68,7 @@ fn bad_requests_are_told_without_a_word_of_theirs() {
     let mut terms = request("disable");
     terms["hold"] = json!({"message": "no"});
     assert_eq!(parse(&terms), Err(BadAction::TermsWithoutHold));
-    let huge = format!("{}{}", request("hold"), " ".repeat(MAX_DETAIL_BYTES));
+    let huge = format!("{}{}", request("hold"), " ".repeat(request::MAX_DETAIL_BYTES));
     assert_eq!(AccountActionRequest::parse(&huge), Err(BadAction::TooLarge));
     assert!(matches!(AccountActionRequest::parse(r#"{"version":"1"} {}"#), Err(BadAction::Shape { .. })));
 }

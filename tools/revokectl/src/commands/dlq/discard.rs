@@ -15,7 +15,8 @@ use crate::text::short;
 /// Give messages up for good. Says what is lost, and asks.
 #[derive(clap::Args)]
 #[command(after_help = "\
-A request that is discarded was never carried out: whoever it named keeps their sessions.
+A request that is discarded was not carried out: whoever it named keeps their sessions. If it had begun (`audit show`), the
+sweeper takes it up again all the same, up to five times, and then tells of it: an alarm, not a silence.
 
 Examples:
   revokectl dlq discard notify --message 5fea7756-0ea4-451a-a703-a558b933e274
