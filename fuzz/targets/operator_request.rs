@@ -6,8 +6,12 @@
 use libfuzzer_sys::fuzz_target;
 use revocation_core::domain::action::AccountActionRequest;
 use revocation_core::domain::bulk::{Control, ControlRequest};
-use revocation_core::domain::initiator::{Initiator, InitiatorKind};
+use revocation_core::domain::request::RevocationRequest;
 use revocation_core::domain::time::EpochMillis;
+
+/// What is steered: a job that names its approver.
+const JOB: &str = r#"{"version":"1","source":{"name":"fuzz","event_id":"1"},"sub_id":{"format":"group","group":"g"},
+"reason":"project_end","initiator":{"kind":"admin","id":"ops"},"approve_by":"other"}"#;
 
 fuzz_target!(|text: &str| {
     if let Ok(request) = AccountActionRequest::parse(text) {
@@ -16,11 +20,11 @@ fuzz_target!(|text: &str| {
     }
     if let Ok(request) = ControlRequest::parse(text) {
         assert!(!request.source.event_id.is_empty() && !request.initiator.id.is_empty());
-        let requester = Initiator { kind: InitiatorKind::Admin, id: "ops".to_owned() };
-        let heard = Control::default().after(&request, &requester, EpochMillis(1));
+        let job = RevocationRequest::parse(JOB).expect("it is one");
+        let heard = Control::default().after(&request, &job, EpochMillis(1));
         // Heard once: said again it is nothing new.
         if let Ok(Some(control)) = heard {
-            assert_eq!(control.after(&request, &requester, EpochMillis(2)), Ok(None));
+            assert_eq!(control.after(&request, &job, EpochMillis(2)), Ok(None));
         }
     }
 });

@@ -52,6 +52,19 @@ fn every_queue_topic_and_bucket_refuses_plain_http() {
     assert_eq!(refused_in_the_clear("AWS::S3::BucketPolicy", "Bucket", "s3:*"), ids("AWS::S3::Bucket"));
 }
 
+/// SNS: "Policy statement must apply to a single resource!", told when the stack is made and by nobody before.
+#[test]
+fn a_topic_policy_is_of_one_topic() {
+    for (id, policy) in resources("AWS::SNS::TopicPolicy") {
+        let topics = references(dig(&policy, &["Properties", "Topics"]));
+        assert_eq!(topics.len(), 1, "{id}");
+        for statement in dig(&policy, &["Properties", "PolicyDocument", "Statement"]).as_sequence().unwrap() {
+            assert!(statement["Resource"].as_sequence().is_none(), "{id}: a list");
+            assert_eq!(references(&statement["Resource"]), topics, "{id}");
+        }
+    }
+}
+
 /// A principal outside the account, or one of another account's rules, must not write to a queue or a topic.
 #[test]
 fn no_resource_policy_lets_anybody_in_without_a_condition() {

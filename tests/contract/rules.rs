@@ -92,6 +92,22 @@ fn every_sample_that_means_something_reaches_the_queue_where_it_is_understood() 
 }
 
 #[test]
+fn whatever_is_called_a_revocation_reaches_one_queue() {
+    let people = ["sub_id", "subject"].map(|name| serde_json::json!({name: {"email": "jane@example.com"}}));
+    let others = [
+        serde_json::json!({}),
+        serde_json::json!({"sub_id": "jane"}),
+        serde_json::json!({"sub_id": {"format": 7}}),
+        serde_json::json!({"sub_id": {"format": {"email": "x"}}}),
+        serde_json::json!({"sub_id": {"format": "unheard-of"}}),
+    ];
+    for detail in people.into_iter().chain(others) {
+        let event = serde_json::json!({"source": "hr", "detail-type": "Revocation Requested", "detail": detail});
+        assert_eq!(queues_of(&event), ["RevokeQueue"], "{event}");
+    }
+}
+
+#[test]
 fn what_happens_elsewhere_and_what_failed_is_dropped_by_rule() {
     for path in ["elsewhere/guardduty-finding.json", "cloudtrail/failed-call.json"] {
         assert_eq!(queues_of(&read_json(&events().join("samples").join(path))), [""; 0], "{path}");

@@ -295,6 +295,26 @@ async fn a_digest_that_is_forged_or_deleted_is_named() {
 }
 
 #[tokio::test]
+async fn an_unsigned_digest_does_not_pass_for_one_from_before_the_key() {
+    let probe = probe();
+    // The chain's own digest of this hour is signed.
+    chained(&probe, &[&revoked(&probe).await]).await;
+    let signed = async || {
+        let digests = reader(&probe.facts).day(&today()).await?.digests;
+        Ok(digests.iter().any(|digest| digest.signature.is_some()).then_some(()))
+    };
+    until("a signed digest", LIMIT, signed).await.unwrap();
+    // S3 tells versions apart by the second.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let past = Past::new(2).await;
+    assert_eq!(past.mistakes().await, []);
+    let remade = Digest { signature: None, ..past.digest(0) };
+    S3Digests::new(&aws(&past.facts), &past.facts.evidence_bucket).put(&remade).await.unwrap();
+    let object = Digest::object_key(&past.day, Span::Day);
+    assert_eq!(past.mistakes().await, [Mistake::DigestUnsigned { object }]);
+}
+
+#[tokio::test]
 async fn what_is_done_to_links_is_found_and_named() {
     let past = Past::new(6).await;
     let dynamodb = aws(&past.facts).dynamodb();

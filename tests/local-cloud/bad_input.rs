@@ -26,6 +26,22 @@ async fn a_malformed_request_is_parked_with_the_reason() {
 }
 
 #[tokio::test]
+async fn a_request_of_nobody_is_parked_too() {
+    let probe = probe();
+    let marker = fresh("marker");
+    let mut asked = request(&fresh("e"), "a@example.com", "offboarding");
+    asked["sub_id"] = json!({"email": "a@example.com"});
+    asked["initiator"]["id"] = json!(marker);
+    ask(&probe, &asked).await;
+    let parked = async || {
+        let letters = probe.take(&probe.facts.revoke_dlq_url).await?;
+        Ok(letters.into_iter().find(|(body, _)| body.contains(&marker)))
+    };
+    let ((_, reason), _) = until("the dead letter", LIMIT, parked).await.unwrap();
+    assert!(reason.is_some_and(|reason| reason.contains("sub_id")));
+}
+
+#[tokio::test]
 async fn a_malformed_partner_event_is_parked_and_an_irrelevant_one_is_not() {
     let probe = probe();
     let marker = fresh("marker");

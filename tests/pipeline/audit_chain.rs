@@ -147,6 +147,36 @@ async fn an_outage_of_days_is_caught_up_with_day_by_day() {
     assert_eq!(world.mistakes(&days), []);
 }
 
+/// The clock of a machine: it goes on with every look.
+struct Ticking(Arc<FakeClock>);
+
+impl revocation_core::ports::Clock for Ticking {
+    fn now(&self) -> EpochMillis {
+        self.0.advance(Duration::from_millis(250));
+        self.0.now()
+    }
+}
+
+#[tokio::test]
+async fn an_outage_within_the_hour_is_no_insertion() {
+    let world = World::at("2026-11-25T10:01:00Z");
+    world.evidence.record("before", world.clock.now());
+    world.run().await;
+    for n in 0..50_u32 {
+        world.evidence.record(&n.to_string(), world.clock.now().plus(MINUTE * (n + 1)));
+    }
+    // Not the first run of its hour, and some batches one after the other.
+    world.wait(52 * MINUTE);
+    let ticking = AuditChainer { clock: Arc::new(Ticking(world.clock.clone())), ..parts(&world) };
+    let few = AuditChainer { budget: Duration::from_secs(2), ..parts(&world) };
+    let few = AuditChainer { clock: ticking.clock.clone(), ..few }.run().await.unwrap();
+    assert!(few.unfinished && few.chained < 50, "{few:?}");
+    assert_eq!(few.chained + ticking.run().await.unwrap().chained, 50);
+    world.wait(20 * MINUTE);
+    ticking.run().await.unwrap();
+    assert_eq!(world.mistakes(&["2026-11-25"]), []);
+}
+
 fn parts(world: &World) -> AuditChainer {
     let AuditChainer { clock, index, records, chain, digests, signer, budget } = &*world.chainer;
     AuditChainer {

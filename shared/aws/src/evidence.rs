@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use revocation_core::domain::audit_chain::{ChainHash, DayEvidence, Digest, Link, Mistake, RecordKey};
+use revocation_core::domain::audit_chain::{ChainHash, DayEvidence, Digest, Link, Mistake, RecordKey, day_plus};
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{PortError, RecordIndex as _, RecordReader as _};
 
@@ -34,8 +34,8 @@ pub struct EvidenceReader {
     records: DynamoRecords,
     digests: S3DigestReader,
     verifier: Option<KmsDigestVerifier>,
-    /// The first digest seen that was signed: every later one is.
-    signed_since: Option<EpochMillis>,
+    /// When S3 took the first digest that is signed: every later one is. Looked for once.
+    signed_since: Option<Option<EpochMillis>>,
 }
 
 impl EvidenceReader {
@@ -55,9 +55,16 @@ impl EvidenceReader {
         }
     }
 
-    /// The first day that has a digest; `None` if there is none.
+    /// The first day that has a digest or, where digests are gone, links before it; `None` if there is none.
     pub async fn first_day(&self) -> Result<Option<String>, PortError> {
-        self.digests.first_day().await
+        let Some(mut first) = self.digests.first_day().await? else { return Ok(None) };
+        // Days are opened one after the other: what precedes the first digest belonged to digests that were deleted.
+        while let Some(before) = day_plus(&first, -1)
+            && !self.hashes(&before).await?.is_empty()
+        {
+            first = before;
+        }
+        Ok(Some(first))
     }
 
     /// The hashes of a day's links, which the next day's opening follows one of.
@@ -83,14 +90,14 @@ impl EvidenceReader {
         let mut digests = Vec::new();
         for kept in self.digests.all(day).await? {
             match kept {
-                KeptDigest::Digest(object, digest) => digests.push((object, *digest)),
+                KeptDigest::Digest(object, taken_at, digest) => digests.push((object, taken_at, *digest)),
                 KeptDigest::Unreadable(item) => evidence.mistakes.push(Mistake::Unreadable { item }),
                 KeptDigest::Deleted(object) => evidence.mistakes.push(Mistake::DigestDeleted { object }),
             }
         }
-        digests.sort_by_key(|(_, digest)| digest.written_at);
-        for (object, digest) in digests {
-            if let Some(mistake) = self.signature(object, &digest).await? {
+        digests.sort_by_key(|(_, _, digest)| digest.written_at);
+        for (object, taken_at, digest) in digests {
+            if let Some(mistake) = self.signature(object, taken_at, &digest).await? {
                 evidence.mistakes.push(mistake);
             }
             evidence.digests.push(digest);
@@ -99,17 +106,52 @@ impl EvidenceReader {
     }
 
     /// What is wrong with a digest's signature.
-    async fn signature(&mut self, object: String, digest: &Digest) -> Result<Option<Mistake>, PortError> {
+    async fn signature(
+        &mut self,
+        object: String,
+        taken_at: EpochMillis,
+        digest: &Digest,
+    ) -> Result<Option<Mistake>, PortError> {
         let Some(verifier) = &self.verifier else { return Ok(None) };
-        if digest.signature.is_none() {
-            // Before the key was configured none was signed.
-            let since = self.signed_since.filter(|since| *since < digest.written_at);
-            return Ok(since.map(|_| Mistake::DigestUnsigned { object }));
+        if digest.signature.is_some() {
+            let is_signed = verifier.is_signed(digest).await?;
+            return Ok((!is_signed).then_some(Mistake::DigestSignature { object }));
         }
-        if !verifier.is_signed(digest).await? {
-            return Ok(Some(Mistake::DigestSignature { object }));
+        // Before the key was configured none was signed. An unsigned digest says itself when it was written: S3 is asked.
+        let since = match self.signed_since {
+            Some(since) => since,
+            None => *self.signed_since.insert(self.first_signed().await?),
+        };
+        Ok(since.filter(|since| *since < taken_at).map(|_| Mistake::DigestUnsigned { object }))
+    }
+
+    /// When S3 took the first digest with a signature that is good.
+    async fn first_signed(&self) -> Result<Option<EpochMillis>, PortError> {
+        let mut days = self.digests.days(None).await?;
+        while let Some(last) = days.last().cloned() {
+            for day in &days {
+                let signed = self.first_signed_of(day).await?;
+                if signed.is_some() {
+                    return Ok(signed);
+                }
+            }
+            days = self.digests.days(Some(&last)).await?;
         }
-        self.signed_since.get_or_insert(digest.written_at);
         Ok(None)
+    }
+
+    async fn first_signed_of(&self, day: &str) -> Result<Option<EpochMillis>, PortError> {
+        let Some(verifier) = &self.verifier else { return Ok(None) };
+        let mut first: Option<EpochMillis> = None;
+        for kept in self.digests.all(day).await? {
+            if let KeptDigest::Digest(_, taken_at, digest) = kept
+                && digest.signature.is_some()
+                && first.is_none_or(|first| taken_at < first)
+                && verifier.is_signed(&digest).await?
+            {
+                first = Some(taken_at);
+            }
+        }
+        Ok(first)
     }
 }

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ObjectVersion;
 use revocation_core::domain::audit_chain::{Digest, Span};
+use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{DigestStore, PortError};
 
 use super::{GET, LIST, PUT};
@@ -11,6 +13,8 @@ use crate::clients::AwsConfig;
 use crate::error::port_error;
 
 const LIST_VERSIONS: &str = "s3:ListBucketVersions";
+/// Where the digests of hours are, in a folder a day.
+const HOURS: &str = "digests/hours/";
 /// Ours have 600 bytes. What is larger is none of ours, and not read to its end.
 const MOST_BYTES: i64 = 64 * 1024;
 
@@ -29,8 +33,8 @@ pub struct S3DigestReader {
 /// A version of an object below `digests/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeptDigest {
-    /// A digest, with the key of its object.
-    Digest(String, Box<Digest>),
+    /// A digest, with the key of its object, and when S3 took this version: that is not the writer's word.
+    Digest(String, EpochMillis, Box<Digest>),
     /// Something else, by the key of its object.
     Unreadable(String),
     /// The object's current version says that it is deleted.
@@ -103,10 +107,23 @@ impl S3DigestReader {
         Ok(first.and_then(day_of))
     }
 
+    /// The days that have a digest of an hour, deleted or not, the oldest first, from the day after `after` on; a thousand at a
+    /// time.
+    pub async fn days(&self, after: Option<&str>) -> Result<Vec<String>, PortError> {
+        let list = self.client.list_object_versions().bucket(&self.bucket).prefix(HOURS).delimiter("/");
+        let marker = after.map(|day| format!("{HOURS}{day}/"));
+        let page = list.set_key_marker(marker).send().await.map_err(|error| port_error(LIST_VERSIONS, &error))?;
+        let mut days: Vec<String> =
+            page.common_prefixes().iter().filter_map(|one| one.prefix()).filter_map(day_of).collect();
+        days.retain(|day| after.is_none_or(|after| day.as_str() > after));
+        days.sort();
+        Ok(days)
+    }
+
     /// Every version of every digest of a day.
     pub async fn all(&self, day: &str) -> Result<Vec<KeptDigest>, PortError> {
         let mut kept = Vec::new();
-        for prefix in [Digest::object_key(day, Span::Day), format!("digests/hours/{day}/")] {
+        for prefix in [Digest::object_key(day, Span::Day), format!("{HOURS}{day}/")] {
             let (mut key_marker, mut version_marker) = (None, None);
             loop {
                 let page = self
@@ -123,7 +140,7 @@ impl S3DigestReader {
                     let key = version.key().unwrap_or_default();
                     kept.push(match version.size() {
                         Some(size) if size > MOST_BYTES => KeptDigest::Unreadable(key.to_owned()),
-                        _ => self.read(key, version.version_id()).await?,
+                        _ => self.read(key, version).await?,
                     });
                 }
                 let gone = page.delete_markers().iter().filter(|marker| marker.is_latest() == Some(true));
@@ -137,16 +154,19 @@ impl S3DigestReader {
         Ok(kept)
     }
 
-    async fn read(&self, key: &str, version: Option<&str>) -> Result<KeptDigest, PortError> {
+    async fn read(&self, key: &str, version: &ObjectVersion) -> Result<KeptDigest, PortError> {
         let get = self.client.get_object().bucket(&self.bucket).key(key);
-        let object = get.set_version_id(version.map(str::to_owned)).send().await;
+        let object = get.set_version_id(version.version_id().map(str::to_owned)).send().await;
         let object = object.map_err(|error| port_error(GET, &error))?;
         let bytes = object.body.collect().await.map_err(|_| PortError::retry(GET, "bad_response"))?.into_bytes();
         let digest = serde_json::from_slice::<Digest>(&bytes).ok();
         // A digest of another day would be compared with the wrong chain.
         let digest = digest.filter(|digest| Digest::object_key(&digest.day, digest.span) == key);
         Ok(match digest {
-            Some(digest) => KeptDigest::Digest(key.to_owned(), Box::new(digest)),
+            Some(digest) => {
+                let taken_at = version.last_modified().and_then(|at| at.to_millis().ok()).unwrap_or_default();
+                KeptDigest::Digest(key.to_owned(), EpochMillis(taken_at), Box::new(digest))
+            }
             None => KeptDigest::Unreadable(key.to_owned()),
         })
     }

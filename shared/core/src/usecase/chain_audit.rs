@@ -5,12 +5,13 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::audit_chain::{CHAINED_WITHIN, Digest, Link, Listed, RecordKey, Span, day_plus};
+use crate::domain::audit_chain::{CHAINED_WITHIN, Chained, Digest, Link, Listed, RecordKey, Span, day_plus};
 use crate::domain::disposition::{Disposed, Disposition};
 use crate::domain::time::EpochMillis;
 use crate::ports::{AuditChain, Clock, Conflict, DigestSigner, DigestStore, PortError, RecordIndex, RecordReader};
 
-/// An ordinary run looks so far back; the first one of an hour looks at the whole day. Longer than an index lags.
+/// An ordinary run looks so far back, from now or from the latest record chained (after an outage); the first one of an hour
+/// looks at the whole day. Longer than an index lags.
 const LOOK_BACK: Duration = Duration::from_mins(20);
 /// Clocks of two instances differ by no more than this.
 const SKEW: Duration = Duration::from_mins(2);
@@ -80,11 +81,11 @@ impl AuditChainer {
         let today = began.utc_day();
         let hour = Span::Hour(u8::try_from(began.seconds().0.div_euclid(3_600).rem_euclid(24)).unwrap_or(0));
         let first_of_hour = self.digests.latest(&today, hour).await?.is_none();
-        let since = if first_of_hour { EVER } else { before(began, LOOK_BACK) };
         let mut run = ChainRun::default();
         let mut earlier: Option<Link> = None;
         for day in self.days(&today).await? {
             self.open(&day, earlier.as_ref()).await?;
+            let since = if first_of_hour { EVER } else { self.since(&day, &today, began).await? };
             let Some(last) = self.extend(&day, since, began, &mut run).await? else {
                 return Err(ChainError::Contended);
             };
@@ -120,6 +121,21 @@ impl AuditChainer {
             }
         }
         Ok(vec![today.to_owned()])
+    }
+
+    /// From when on an ordinary run looks: nothing that came in an outage is passed over, or it would be chained out of turn
+    /// at the next full hour, which looks like an insertion.
+    async fn since(&self, day: &str, today: &str, began: EpochMillis) -> Result<EpochMillis, ChainError> {
+        let usual = before(began, LOOK_BACK);
+        if day != today {
+            // The day before was caught up with when this one was opened.
+            return Ok(usual);
+        }
+        let last = self.chain.last(day).await?;
+        Ok(match last.map(|last| last.chained) {
+            Some(Chained::Record { recorded_at, .. }) => usual.min(before(recorded_at, LOOK_BACK)),
+            Some(Chained::Opening) | None => EVER,
+        })
     }
 
     /// Makes the day's opening link, unless it is there.

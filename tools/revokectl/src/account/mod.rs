@@ -3,9 +3,9 @@
 mod follow;
 mod plan;
 
-use revocation_core::domain::action::{AccountAction, AccountActionRequest, HoldTerms, VERSION};
+use revocation_core::domain::action::{AccountAction, AccountActionRequest, HoldTerms};
 use revocation_core::domain::event::Event;
-use revocation_core::domain::request::EventSource;
+use revocation_core::domain::request::{EventSource, VERSION};
 use revocation_core::domain::text::LocalizedText;
 
 pub(crate) use plan::told_bars;

@@ -17,8 +17,10 @@ pub enum Mistake {
     RecordAltered,
     /// The record is in the table and not in the chain, although it says it is old enough.
     RecordInserted,
-    /// The record was chained after others that are later by more than [`CHAINED_WITHIN`](super::CHAINED_WITHIN): it was not there when it says.
+    /// The record was chained after others, or a digest, that are later by more than [`CHAINED_WITHIN`](super::CHAINED_WITHIN): it was not there when it says.
     RecordBackdated,
+    /// The record's time is not of the day it is listed under, or yet to come: the pipeline writes both from one instant.
+    RecordMisdated,
     /// The record has a second link.
     RecordChainedTwice,
     /// No link has this number.
@@ -90,6 +92,9 @@ impl fmt::Display for Mistake {
             Self::RecordAltered => f.write_str("the record was altered since it was chained"),
             Self::RecordInserted => f.write_str("the record was inserted: it is in the table and not in the chain"),
             Self::RecordBackdated => f.write_str("the record was inserted with an earlier time than it was written at"),
+            Self::RecordMisdated => {
+                f.write_str("the record's time is not of this day, or yet to come: it was inserted")
+            }
             Self::RecordChainedTwice => f.write_str("the record has a second link"),
             Self::LinkMissing => f.write_str("the link is missing"),
             Self::LinkAltered => f.write_str("the link was altered: its hash is not that of its content"),

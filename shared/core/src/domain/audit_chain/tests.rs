@@ -95,13 +95,39 @@ fn the_forms_do_not_change() {
 }
 
 #[test]
+fn a_record_whose_time_is_not_of_its_day_is_named_chained_or_not() {
+    let noon = NOON + 60 * 60_000;
+    for (name, at) in [("the next day", NOON + 86_400_000), ("the year 2100", 4_102_444_800_000)] {
+        let (mut evidence, _) = honest(3);
+        evidence.digests.clear();
+        let forged = record(name, at);
+        evidence.listed.push(Listed { recorded_at: EpochMillis(at), key: forged.key.clone() });
+        let result = verify_day(&evidence, Some(&before()), EpochMillis(noon));
+        assert_eq!((result.pending, result.findings[0].mistake.clone()), (0, Mistake::RecordMisdated), "{name}");
+        let link = evidence.links.last().unwrap().then(&forged, EpochMillis(noon));
+        evidence.links.push(link);
+        evidence.records.insert(forged.key.clone(), forged.sha256());
+        let result = verify_day(&evidence, Some(&before()), EpochMillis(noon));
+        assert_eq!(result.findings.len(), 1, "{name}: {:?}", result.findings);
+        assert_eq!(result.findings[0].mistake, Mistake::RecordMisdated, "{name}");
+    }
+    // Later today is no time of today yet.
+    let (mut evidence, _) = honest(0);
+    evidence.listed.push(Listed { recorded_at: EpochMillis(NOON + 7_200_000), key: record("later", 0).key });
+    let mistakes: Vec<_> = verify_day(&evidence, Some(&before()), EpochMillis(NOON)).findings;
+    assert!(mistakes.iter().any(|one| one.mistake == Mistake::RecordMisdated), "{mistakes:?}");
+}
+
+#[test]
 fn a_record_too_young_to_be_chained_is_pending_and_an_old_one_was_inserted() {
     let (mut evidence, _) = honest(3);
+    evidence.digests.clear();
+    let now = EpochMillis(NOON + 3_600_000);
     for (name, age) in [("young", 60_000), ("old", 700_000)] {
-        let listed = Listed { recorded_at: EpochMillis(NOW.0 - age), key: record(name, 0).key };
+        let listed = Listed { recorded_at: EpochMillis(now.0 - age), key: record(name, 0).key };
         evidence.listed.push(listed);
     }
-    let result = verify_day(&evidence, Some(&before()), NOW);
+    let result = verify_day(&evidence, Some(&before()), now);
     assert_eq!((result.pending, result.findings.len()), (1, 1));
     assert_eq!(result.findings[0].mistake, Mistake::RecordInserted);
     assert_eq!(result.findings[0].record, Some(record("old", 0).key));
@@ -125,10 +151,12 @@ fn an_inserted_record_that_was_chained_is_told_by_its_time_unless_the_chain_stoo
     evidence.links.truncate(1);
     evidence.digests.clear();
     for record in &records {
-        let link = evidence.links.last().unwrap().then(record, late);
+        // Link by link, as batches are: nobody's turn was taken.
+        let link =
+            evidence.links.last().unwrap().then(record, late.plus(Duration::from_secs(evidence.links.len() as u64)));
         evidence.links.push(link);
     }
-    assert_eq!(verify_day(&evidence, Some(&before()), EpochMillis(late.0 + 1)).findings, []);
+    assert_eq!(verify_day(&evidence, Some(&before()), EpochMillis(late.0 + 60_000)).findings, []);
 }
 
 #[test]

@@ -144,12 +144,15 @@ fn records(evidence: &DayEvidence, findings: &mut Findings<'_>) {
             }
             let known = |digest: &&Digest| digest.records < link.n && digest.written_at < link.chained_at;
             let digested = evidence.digests.iter().filter(known).map(|digest| digest.written_at).max();
-            let earlier = latest.max(digested.unwrap_or(latest));
-            if earlier > recorded_at.plus(CHAINED_WITHIN) && earlier < link.chained_at {
+            // Whoever catches up after an outage goes by the records' own times: late is not yet out of turn.
+            if latest.max(digested.unwrap_or(latest)) > recorded_at.plus(CHAINED_WITHIN) {
                 findings.link(link, Mistake::RecordBackdated);
             }
+            if recorded_at.utc_day() != evidence.day {
+                findings.link(link, Mistake::RecordMisdated);
+            }
+            latest = latest.max(*recorded_at);
         }
-        latest = latest.max(link.chained_at);
     }
 }
 
@@ -158,7 +161,11 @@ fn unchained(evidence: &DayEvidence, now: EpochMillis, findings: &mut Findings<'
     let chained: BTreeSet<_> = evidence.links.iter().filter_map(Link::record).collect();
     let mut pending = 0;
     for listed in evidence.listed.iter().filter(|listed| !chained.contains(&listed.key)) {
-        if listed.recorded_at.plus(CHAINED_WITHIN) < now {
+        let at = listed.recorded_at;
+        // A time to come would keep it out of every chain, and waiting for one, for ever.
+        if at.utc_day() != evidence.day || at > now.plus(CHAINED_WITHIN) {
+            findings.add(None, Some(&listed.key), Mistake::RecordMisdated);
+        } else if at.plus(CHAINED_WITHIN) < now {
             findings.add(None, Some(&listed.key), Mistake::RecordInserted);
         } else {
             pending += 1;
