@@ -24,7 +24,6 @@ use plant::{Form, Planter};
 const DRAINED_WITHIN: std::time::Duration = std::time::Duration::from_mins(4);
 
 #[tokio::test]
-#[ignore = "not yet seen green on the merged tree"]
 async fn i10_no_mark_planted_in_any_field_is_found_in_what_the_pipeline_writes() {
     let _alone = ALONE.lock().await;
     let probe = probe();
