@@ -20,11 +20,11 @@ pub(crate) struct CargoTool {
 }
 
 /// Checks licences, sources and advisories of the dependencies.
-pub(crate) const DENY: CargoTool = CargoTool { name: "cargo-deny", version: "0.20.2", takes: "two minutes" };
+pub(crate) const DENY: CargoTool = CargoTool { name: "cargo-deny", version: "0.20.2", takes: "a minute" };
 /// Lists the dependencies as `CycloneDX`.
-pub(crate) const CYCLONEDX: CargoTool = CargoTool { name: "cargo-cyclonedx", version: "0.5.9", takes: "two minutes" };
+pub(crate) const CYCLONEDX: CargoTool = CargoTool { name: "cargo-cyclonedx", version: "0.5.9", takes: "a minute" };
 /// Changes the code in small ways, to see whether a test notices.
-pub(crate) const MUTANTS: CargoTool = CargoTool { name: "cargo-mutants", version: "27.1.0", takes: "two minutes" };
+pub(crate) const MUTANTS: CargoTool = CargoTool { name: "cargo-mutants", version: "27.1.0", takes: "a minute" };
 
 // === impl CargoTool ===
 
@@ -38,7 +38,8 @@ impl CargoTool {
             let Self { name, version, takes } = *self;
             say::step(format_args!("installing {name} {version} into {} ({takes}, once)", tools.display()));
             let mut cargo = run::cargo(repo);
-            cargo.args(["install", "--quiet", "--locked", "--version", version, "--root"]).arg(&tools).arg(name);
+            // Unoptimised: it runs for seconds, and compiles for as long as it is optimised.
+            cargo.args(["install", "--quiet", "--locked", "--debug", "--version", version, "--root"]).arg(&tools).arg(name);
             run::run(&mut cargo).with_context(|| format!("{name} cannot be installed"))?;
         }
         Ok(program)

@@ -15,7 +15,7 @@ pub(crate) struct Args {
     /// Go on after a finding and tell of all of them at the end.
     #[arg(long)]
     keep_going: bool,
-    /// Leave out cargo-deny, which takes two minutes to install the first time.
+    /// Leave out cargo-deny, which takes a minute to install the first time.
     #[arg(long)]
     no_deny: bool,
 }

@@ -33,9 +33,9 @@ pub(crate) struct Args {
     /// Leave out the tests that need a local cloud.
     #[arg(long)]
     no_cloud: bool,
-    /// At the end a few faults of each kind, too (`faults --short`).
+    /// Leave out the faults: a few of each kind, at the end (`faults --short`).
     #[arg(long)]
-    faults: bool,
+    no_faults: bool,
     /// Go on after a failure and tell of all of them at the end.
     #[arg(long)]
     keep_going: bool,
@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
         drop(cloud);
         // A cloud of its own: there nothing may interfere with what is counted. It needs /proc.
-        if args.faults && args.filter.is_none() && cfg!(target_os = "linux") && go_on(&parts) {
+        if !args.no_faults && args.filter.is_none() && cfg!(target_os = "linux") && go_on(&parts) {
             parts.push(part("faults", faults::test(&repo)?));
         }
     }
