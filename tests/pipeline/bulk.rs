@@ -11,7 +11,7 @@ use revocation_core::domain::profile::{SubjectKey, UserPoolId};
 use revocation_core::domain::request::{EventSource, RevocationRequest};
 use revocation_core::domain::subject::SubjectIdentifier;
 use revocation_core::ports::{Clock as _, PortError};
-use revocation_core::usecase::bulk::{BulkError, BulkRevoker, BulkSettings, Paced};
+use revocation_core::usecase::bulk::{AtOnce, BulkError, BulkRevoker, BulkSettings, Paced};
 use revocation_testkit::bulk::FakeBulk;
 use revocation_testkit::cloud::{FakeCloud, POOL};
 use serde_json::json;
@@ -21,6 +21,8 @@ use crate::world::revoker;
 /// More slices than any story here takes.
 const MOST_SLICES: usize = 400;
 
+pub(crate) const SLICE: Duration = Duration::from_secs(20);
+
 pub(crate) struct Bulk {
     pub(crate) cloud: Arc<FakeCloud>,
     pub(crate) fake: Arc<FakeBulk>,
@@ -29,7 +31,7 @@ pub(crate) struct Bulk {
 }
 
 impl Bulk {
-    fn new(approval_above: Option<u64>) -> Self {
+    pub(crate) fn new(approval_above: Option<u64>) -> Self {
         let cloud = Arc::new(FakeCloud::default());
         let fake = Arc::new(FakeBulk::new(cloud.clone()));
         let mut member = revoker(&cloud);
@@ -49,7 +51,8 @@ impl Bulk {
                 pools: vec![UserPoolId(POOL.into())],
                 end_date_attribute: Some("custom:project_end_date".into()),
                 approval_above,
-                slice: Duration::from_secs(20),
+                slice: SLICE,
+                at_once: AtOnce::within(25.0, 30.0),
             },
         };
         Self { cloud, fake, engine, messages: 0 }
@@ -62,7 +65,7 @@ impl Bulk {
     }
 
     /// The first message, delivered until it is acknowledged; then whatever is due, to the end.
-    async fn run(&mut self, request: &RevocationRequest) {
+    pub(crate) async fn run(&mut self, request: &RevocationRequest) {
         while self.engine.begin(request.clone(), self.cloud.clock.now(), "first").await.is_err() {}
         self.run_due().await;
     }
@@ -83,12 +86,12 @@ impl Bulk {
         self.fake.state().jobs.values().next().cloned().unwrap()
     }
 
-    fn outcome(&self, key: &SubjectKey) -> Option<Outcome> {
+    pub(crate) fn outcome(&self, key: &SubjectKey) -> Option<Outcome> {
         let id = member_revocation_id(&self.job().id, key);
         self.cloud.state().trails.get(&id)?.completed.get(&Some(key.clone())).map(|record| record.outcome)
     }
 
-    fn calls(&self, name: &str) -> usize {
+    pub(crate) fn calls(&self, name: &str) -> usize {
         self.cloud.state().calls.iter().filter(|call| call.starts_with(name)).count()
     }
 
@@ -104,7 +107,7 @@ impl Bulk {
     }
 }
 
-fn request(sub_id: &serde_json::Value) -> RevocationRequest {
+pub(crate) fn request(sub_id: &serde_json::Value) -> RevocationRequest {
     let request = json!({
         "version": "1", "source": {"name": "operator", "event_id": "e1"}, "sub_id": sub_id, "reason": "project_end",
         "initiator": {"kind": "admin", "id": "alice"},
@@ -288,7 +291,7 @@ async fn a_cancellation_closes_the_tombstones_and_moves_no_cutoff_back() {
     assert_eq!(bulk.job().stage, Stage::Cancelled);
 }
 
-fn name_of(key: &SubjectKey) -> &str {
+pub(crate) fn name_of(key: &SubjectKey) -> &str {
     key.sub.0.trim_start_matches("sub-")
 }
 

@@ -5,6 +5,8 @@
 mod actions;
 mod audit_chain;
 mod bulk;
+mod bulk_ending;
+mod bulk_listing;
 mod counter;
 mod crashes;
 mod histories;

@@ -55,6 +55,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// What bulk work may use of a quota.
+    pub(crate) fn share_of(&self, quota: f64) -> f64 {
+        quota * self.quota_share_percent / 100.0
+    }
+
     /// Reads the environment; names every mistake.
     pub fn read(variables: &dyn Variables) -> Result<Self, BadEnvironment> {
         let mut env = EnvReader::new(variables);

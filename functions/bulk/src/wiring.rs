@@ -15,7 +15,7 @@ use revocation_aws::sqs::{SqsJobQueue, SqsQueue};
 use revocation_core::domain::policy::Policy;
 use revocation_core::domain::profile::UserPoolId;
 use revocation_core::ports::{Clock, EventPublisher, Pacer, SubjectResolver};
-use revocation_core::usecase::bulk::{BulkRevoker, BulkSettings, Paced};
+use revocation_core::usecase::bulk::{AtOnce, BulkRevoker, BulkSettings, Paced};
 use revocation_core::usecase::revoke::Revoker;
 use revocation_lambda::clock::SystemClock;
 
@@ -60,6 +60,7 @@ pub fn bulk_revoker(aws: &AwsConfig, config: &Config) -> BulkRevoker {
             end_date_attribute: config.end_date_attribute.clone(),
             approval_above: config.approval_above,
             slice: config.slice,
+            at_once: AtOnce::within(config.share_of(USER_UPDATE_QUOTA), config.share_of(USER_LIST_QUOTA)),
         },
         clock,
         resolver,
@@ -100,6 +101,5 @@ fn pacer(
     per_second: f64,
     clock: Arc<dyn Clock>,
 ) -> Arc<dyn Pacer> {
-    let share = per_second * config.quota_share_percent / 100.0;
-    Arc::new(DynamoPacer::new(aws, &config.bulk_table, quota, share, clock))
+    Arc::new(DynamoPacer::new(aws, &config.bulk_table, quota, config.share_of(per_second), clock))
 }

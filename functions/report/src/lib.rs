@@ -34,7 +34,7 @@ pub const IAM_ACTIONS: &[&[&str]] = &[
     S3Files::IAM_ACTIONS,
     SqsQueue::IAM_ACTIONS,
 ];
-/// People looked up, at 20 a second: as many as the page shows, in two minutes of the function's fifteen.
+/// People looked up, at 10 a second: as many as the page shows, in four minutes of the function's fifteen.
 const MOST_PEOPLE: usize = revocation_report::MOST_ROWS;
 
 /// Writes reports.

@@ -76,8 +76,8 @@ impl RevokeHandler {
         let request = RevocationRequest::parse(delivery.envelope.detail.get())?;
         let id = request.id();
         match self.revoker.revoke(request, delivery.received_at).await {
-            Ok(RevocationOutcome::Ended(records)) => records.iter().for_each(report),
-            Ok(RevocationOutcome::Repeated) => {
+            Ok(RevocationOutcome::Ended { written, .. }) => written.iter().for_each(report),
+            Ok(RevocationOutcome::Repeated(_)) => {
                 tracing::info!(revocation_id = %id, "repeated, nothing to do");
                 metrics::count("Repeated", "function", "revoke");
             }

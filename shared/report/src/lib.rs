@@ -21,6 +21,7 @@ pub use entry::{Entry, Facts, Scope, Who};
 pub use gather::{GatherError, Made, Sources};
 pub use manifest::FileFacts;
 pub use page::{MOST_FAILURES, MOST_ROWS};
+pub use row::harmless;
 pub use writer::{Finished, ReportError, ReportWriter};
 
 /// Where a report's files are kept in the evidence bucket: CSV, page, manifest. `day` is a day of what it covers, `name` the

@@ -211,7 +211,8 @@ impl Row {
 }
 
 /// A cell that no spreadsheet takes for a formula: <https://owasp.org/www-community/attacks/CSV_Injection>.
-pub(crate) fn harmless(cell: &str) -> std::borrow::Cow<'_, str> {
+#[must_use]
+pub fn harmless(cell: &str) -> std::borrow::Cow<'_, str> {
     // White space before it does not keep every program from reading a formula.
     let first = cell.trim_start().chars().next();
     // The wide forms are signs to some, too.

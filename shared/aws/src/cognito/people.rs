@@ -13,10 +13,11 @@ use tokio::time::sleep;
 use super::list_users::{LIST_USERS, attribute, find};
 use crate::clients::AwsConfig;
 
-/// Calls at a time, and how long each lot of them takes at least: 20 a second. `ListUsers` has 30 of an account and Region
-/// (Cognito developer guide, "Quotas": `UserList`), which `revoke` and provisioning need as well (I13).
+/// Calls at a time, and how long each lot of them takes at least: 10 a second, and twice that, since two reports may be made at
+/// once (fewer SQS does not let a function have). `ListUsers` has 30 of an account and Region (Cognito developer guide,
+/// "Quotas": `UserList`), which `revoke` and provisioning need as well (I13).
 const AT_A_TIME: usize = 4;
-const EACH_LOT: Duration = Duration::from_millis(200);
+const EACH_LOT: Duration = Duration::from_millis(400);
 
 /// Reads people by `ListUsers`.
 pub struct CognitoPeople {

@@ -74,9 +74,8 @@ impl CognitoSubjectResolver {
     /// Cognito compares e-mail addresses as they are stored, so the address is asked for as given and in lower case. ASCII's
     /// lower case: Unicode's makes the Kelvin sign a `k`, and thereby one person another.
     async fn by_email(&self, email: &str) -> Result<Vec<Profile>, PortError> {
-        let spellings = BTreeSet::from([email.to_owned(), email.to_ascii_lowercase()]);
         let mut found = Vec::new();
-        for spelling in &spellings {
+        for spelling in &spellings(email) {
             found.extend(self.everywhere(Searchable::Email, spelling).await?);
         }
         Ok(found)
@@ -98,7 +97,7 @@ impl CognitoSubjectResolver {
 
     async fn simple(&self, subject: &SubjectIdentifier) -> Result<Vec<Profile>, PortError> {
         match subject {
-            SubjectIdentifier::Account { uri } => self.by_email(uri.trim_start_matches("acct:")).await,
+            SubjectIdentifier::Account { uri } => self.by_email(address(uri)).await,
             SubjectIdentifier::Email { email } => self.by_email(email).await,
             SubjectIdentifier::IssSub { iss, sub } => self.by_issuer(iss, sub).await,
             SubjectIdentifier::Opaque { id } => {
@@ -147,6 +146,29 @@ impl SubjectResolver for CognitoSubjectResolver {
             _ => None,
         }
     }
+
+    fn searches(&self, subject: &SubjectIdentifier) -> u32 {
+        let pools = self.pools.len();
+        let searches = match subject {
+            SubjectIdentifier::Aliases { identifiers } => {
+                return identifiers.iter().map(|one| self.searches(one)).sum();
+            }
+            SubjectIdentifier::Account { uri } => pools * spellings(address(uri)).len(),
+            SubjectIdentifier::Email { email } => pools * spellings(email).len(),
+            SubjectIdentifier::IssSub { iss, .. } if self.pool_of(iss).is_some() => 1,
+            SubjectIdentifier::IssSub { iss, .. } if !self.providers.contains_key(iss) => 0,
+            _ => pools,
+        };
+        u32::try_from(searches).unwrap_or(u32::MAX)
+    }
+}
+
+fn address(uri: &str) -> &str {
+    uri.trim_start_matches("acct:")
+}
+
+fn spellings(email: &str) -> BTreeSet<String> {
+    BTreeSet::from([email.to_owned(), email.to_ascii_lowercase()])
 }
 
 /// The answer is checked again, so that a filter understood otherwise than meant cannot end somebody else's sessions.
@@ -202,5 +224,18 @@ mod tests {
         let pool = |id: &str| SubjectIdentifier::Pool { user_pool_id: id.into() };
         assert_eq!(two.key_of(&pool("eu-west-1_B")), Some(SubjectKey::new("eu-west-1_B", "*")));
         assert_eq!(two.key_of(&pool("eu-west-1_C")), None, "not one of ours");
+    }
+
+    #[test]
+    fn i13_each_search_in_each_pool_and_spelling_counts() {
+        let two = resolver(&["eu-west-1_A", "eu-west-1_B"]);
+        let email = |email: &str| SubjectIdentifier::Email { email: email.into() };
+        let of_b = SubjectIdentifier::IssSub {
+            iss: "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_B".into(),
+            sub: SUB.into(),
+        };
+        let aliases = SubjectIdentifier::Aliases { identifiers: vec![of_b.clone(), email("Jane@example.com")] };
+        let searches = [email("jane@example.com"), email("Jane@example.com"), of_b, aliases].map(|s| two.searches(&s));
+        assert_eq!(searches, [2, 4, 1, 5]);
     }
 }

@@ -20,10 +20,12 @@ use super::time::EpochMillis;
 
 pub mod completed;
 pub mod control;
+mod cursor;
 pub mod tally;
 
 pub use completed::BulkRevocationCompleted;
 pub use control::{Control, ControlAction, ControlRequest, Wish};
+pub use cursor::{Counted, Cursor};
 pub use tally::Tally;
 
 /// Name of the source of each member's request; its event id is [`member_event_id`].
@@ -50,6 +52,9 @@ pub struct BulkJob {
     pub stage: Stage,
     /// Which pass is under way, from 1.
     pub pass: u32,
+    /// How far they are counted, while they are. Jobs of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
     /// Where listing goes on; `None` when this pass has listed everybody.
     pub cursor: Option<Cursor>,
     /// How many pages have been written, counting all passes.
@@ -94,15 +99,6 @@ pub enum Stage {
     Completed,
     /// It was cancelled, and nothing is left to do.
     Cancelled,
-}
-
-/// Where listing goes on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cursor {
-    /// Index of the pool, or of the list's part.
-    pub at: u32,
-    /// How the directory is asked for the next page of it.
-    pub after: Option<String>,
 }
 
 /// Who works on a job, and until when nobody else may.
@@ -186,6 +182,7 @@ impl BulkJob {
             received_at,
             stage,
             pass: 1,
+            counted: None,
             cursor: Some(Cursor::default()),
             pages_listed: 0,
             pages_locked_out: 0,

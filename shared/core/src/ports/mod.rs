@@ -110,6 +110,11 @@ pub trait SubjectResolver: Send + Sync {
     /// The subject's key where the identifier itself contains it (the issuer and `sub` of a configured pool), so that the
     /// tombstone need not wait for Cognito.
     fn key_of(&self, subject: &SubjectIdentifier) -> Option<SubjectKey>;
+
+    /// How many searches it takes to resolve it, for whoever keeps them within a quota (I13).
+    fn searches(&self, _subject: &SubjectIdentifier) -> u32 {
+        1
+    }
 }
 
 /// Reads tombstones.

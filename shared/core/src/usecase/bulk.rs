@@ -20,14 +20,16 @@ use crate::ports::{
 };
 use crate::usecase::revoke::Revoker;
 
+mod at_once;
 mod ending;
 mod listing;
 mod locking;
 mod paced;
 
+pub use at_once::AtOnce;
 pub use paced::Paced;
 
-/// How long a lease is good for after each save. The longest time between two saves is a handful of calls.
+/// How long a lease is good for after each save. The longest time between two saves is a slice's, while members are looked for.
 const LEASE: Duration = Duration::from_mins(1);
 /// First wait when a service is out; doubled with every slice that gets nothing done.
 const FIRST_STALL: Duration = Duration::from_secs(5);
@@ -71,6 +73,8 @@ pub struct BulkSettings {
     pub approval_above: Option<u64>,
     /// How long a slice works before it leaves the rest to the next.
     pub slice: Duration,
+    /// What is done at the same time.
+    pub at_once: AtOnce,
 }
 
 /// A bulk revocation could not be gone on with.
@@ -208,8 +212,8 @@ impl BulkRevoker {
                 return Ok(Some(Duration::ZERO));
             }
             match work {
-                Work::Count => self.count(job).await?,
-                Work::List => self.list(job).await?,
+                Work::Count => self.count(job, until).await?,
+                Work::List => self.list(job, until).await?,
                 Work::LockOut(page) => self.lock_out(job, page).await?,
                 Work::End(page) => self.end(job, page, until).await?,
                 Work::CallOff(page) => self.call_off(job, page).await?,

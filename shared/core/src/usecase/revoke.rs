@@ -12,12 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::audit::{AuditRecord, Outcome, Started, Trail};
-use crate::domain::disposition::{Disposed, Disposition};
+use crate::domain::disposition::Disposition;
 use crate::domain::event::{Event, RevocationFailed, SessionsRevoked};
 use crate::domain::policy::Policy;
 use crate::domain::profile::{Profile, SubjectKey};
 use crate::domain::request::{Effect, RevocationRequest};
-use crate::domain::revocation_id::RevocationId;
 use crate::domain::session::SessionScope;
 use crate::domain::subject::SubjectIdentifier;
 use crate::domain::time::EpochMillis;
@@ -28,10 +27,13 @@ use crate::ports::{
 };
 
 mod halves;
+mod outcome;
 mod pool;
 mod sessions;
 mod steps;
 
+use outcome::Completed;
+pub use outcome::{RevocationOutcome, RevokeError};
 use steps::{Lockout, Steps};
 
 /// The ports and settings of the revoker.
@@ -60,55 +62,6 @@ pub struct Revoker {
     pub clock_skew: Duration,
 }
 
-/// What came of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RevocationOutcome {
-    /// The records written by this delivery; one per subject, or one that says nobody was found.
-    Ended(Vec<AuditRecord>),
-    /// An earlier delivery did everything.
-    Repeated,
-}
-
-/// The revocation could not be carried to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum RevokeError {
-    /// A port failed, and what depends on it is still to be done.
-    #[error(transparent)]
-    Port(#[from] PortError),
-    /// The same id with another payload (I8).
-    #[error("revocation {0} was already requested with another payload")]
-    IdConflict(RevocationId),
-    /// Many people are revoked member by member by the bulk engine, to whose queue the rule sends such requests.
-    #[error("not a single subject; the function bulk revokes groups and lists")]
-    ManySubjects,
-    /// A whole pool that is none of the configured ones, or none of those the request is bound to.
-    #[error("the pool is not in USER_POOL_IDS, or not among the request's pools")]
-    ForeignPool,
-    /// Some subjects or steps are left.
-    #[error("{left} of {of} subjects are not finished")]
-    Unfinished {
-        /// How many.
-        left: usize,
-        /// Of how many.
-        of: usize,
-        /// Why one of them is not; one that may pass, if there is one.
-        #[source]
-        why: PortError,
-    },
-}
-
-// === impl RevokeError ===
-
-impl Disposed for RevokeError {
-    fn disposition(&self) -> Disposition {
-        match self {
-            Self::Port(error) => error.disposition,
-            Self::Unfinished { why, .. } => why.disposition,
-            Self::IdConflict(_) | Self::ManySubjects | Self::ForeignPool => Disposition::Reject,
-        }
-    }
-}
-
 // === impl Revoker ===
 
 impl Revoker {
@@ -126,27 +79,27 @@ impl Revoker {
         }
         let mut trail = self.begin(request, received_at).await?;
         if trail.finished {
-            return Ok(RevocationOutcome::Repeated);
+            return Ok(RevocationOutcome::Repeated(trail.completed.into_values().collect()));
         }
         let profiles = self.lock_out_and_resolve(&mut trail).await?;
-        let mut records = Vec::new();
+        let mut ended = Vec::new();
         let mut failure = None;
         if profiles.is_empty() {
-            records.extend(self.end_nobody(&trail).await?);
+            ended.push(self.end_nobody(&trail).await?);
         }
         for profile in &profiles {
             match self.end_sessions(&trail, profile).await {
-                Ok(record) => records.extend(record),
+                Ok(completed) => ended.push(completed),
                 // One subject's trouble must not keep the others' sessions alive.
                 Err(error) => failure = Some(worth_retrying(failure, error)),
             }
         }
         if let Some(why) = failure {
-            let left = profiles.len().saturating_sub(records.len());
+            let left = profiles.len().saturating_sub(ended.len());
             return Err(RevokeError::Unfinished { left, of: profiles.len(), why });
         }
         self.audit.finished(&trail.started.revocation_id, self.clock.now()).await?;
-        Ok(RevocationOutcome::Ended(records))
+        Ok(RevocationOutcome::of(ended))
     }
 
     /// Writes the start, or finds the earlier delivery's trail with the cutoff it fixed (I2).
@@ -199,24 +152,24 @@ impl Revoker {
         self.resolver.key_of(&request.sub_id).filter(|key| request.is_within_its_pools(key))
     }
 
-    /// One subject, from the first missing step to the publication. Returns the record if this delivery wrote it.
-    async fn end_sessions(&self, trail: &Trail, profile: &Profile) -> Result<Option<AuditRecord>, PortError> {
-        let subject = Some(profile.key.clone());
-        if trail.completed.contains_key(&subject) {
-            self.publish(trail, &profile.key).await?;
-            return Ok(None);
-        }
+    /// One subject, from the first missing step to the publication.
+    async fn end_sessions(&self, trail: &Trail, profile: &Profile) -> Result<Completed, PortError> {
         let mut steps = Steps::of(self, trail, &profile.key);
-        let actions = self.policy.actions(&trail.started.request, profile);
-        steps.tombstone(&lockout(trail)).await?;
-        steps.act(profile, actions).await?;
+        if !trail.completed.contains_key(&Some(profile.key.clone())) {
+            let actions = self.policy.actions(&trail.started.request, profile);
+            steps.tombstone(&lockout(trail)).await?;
+            // What was called off is not carried out, whoever delivers it once more.
+            if !steps.are_called_off() {
+                steps.act(profile, actions).await?;
+            }
+        }
         let mut trail = trail.clone();
         trail.steps.insert(profile.key.clone(), steps.into_records());
         self.complete(&trail, Some(&profile.key)).await
     }
 
     /// Nobody was found. Where the identifier was a key, its tombstone stands, and is sealed.
-    async fn end_nobody(&self, trail: &Trail) -> Result<Option<AuditRecord>, PortError> {
+    async fn end_nobody(&self, trail: &Trail) -> Result<Completed, PortError> {
         let request = &trail.started.request;
         let key = self.key_of(request);
         let Some(key) = key.filter(|_| request.effect == Effect::SignOut && request.session.is_none()) else {
@@ -230,9 +183,12 @@ impl Revoker {
     }
 
     /// Writes the subject's record, then publishes it. In this order, so that a crash in between is seen and mended.
-    async fn complete(&self, trail: &Trail, subject: Option<&SubjectKey>) -> Result<Option<AuditRecord>, PortError> {
-        if trail.completed.contains_key(&subject.cloned()) {
-            return Ok(None);
+    async fn complete(&self, trail: &Trail, subject: Option<&SubjectKey>) -> Result<Completed, PortError> {
+        if let Some(standing) = trail.completed.get(&subject.cloned()) {
+            if let Some(key) = subject {
+                self.publish(trail, key).await?;
+            }
+            return Ok(Completed::Standing(standing.clone()));
         }
         let steps = subject.and_then(|key| trail.steps.get(key)).cloned().unwrap_or_default();
         let record = AuditRecord::sum_up(&trail.started, subject, &steps);
@@ -241,14 +197,13 @@ impl Revoker {
             None => record,
         };
         let standing = self.audit.completed(&record, self.clock.now()).await?;
-        let is_ours = standing == record;
         if let Some(key) = subject {
             let mut trail = trail.clone();
-            trail.completed.insert(Some(key.clone()), standing);
+            trail.completed.insert(Some(key.clone()), standing.clone());
             self.publish(&trail, key).await?;
         }
         // Of two deliveries at work at once, only the one whose record stands reports it.
-        Ok(is_ours.then_some(record))
+        Ok(if standing == record { Completed::Written(record) } else { Completed::Standing(standing) })
     }
 
     async fn publish(&self, trail: &Trail, subject: &SubjectKey) -> Result<(), PortError> {

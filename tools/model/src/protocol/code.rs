@@ -61,10 +61,10 @@ impl Code for Revocations {
         let next = ports.script.run(revoker.revoke(request.clone(), EpochMillis(0)));
         match next.unwrap_or(Next::Call(Call::Unforeseen("waits"))) {
             Next::Call(call) => Next::Call(call),
-            Next::Ended(Ok(RevocationOutcome::Ended(records))) => {
+            Next::Ended(Ok(RevocationOutcome::Ended { written: records, .. })) => {
                 Next::Ended(End::Done { reports: !records.is_empty() })
             }
-            Next::Ended(Ok(RevocationOutcome::Repeated)) => Next::Ended(End::Repeated),
+            Next::Ended(Ok(RevocationOutcome::Repeated(_))) => Next::Ended(End::Repeated),
             Next::Ended(Err(_)) => Next::Ended(End::Failed),
         }
     }

@@ -6,17 +6,16 @@ pub(crate) mod plan;
 pub(crate) mod view;
 
 use revocation_aws::dynamodb::DynamoBulkJobs;
-use revocation_aws::eventbridge::EventBridgePublisher;
 use revocation_core::domain::bulk::{BulkJob, Control, ControlAction, ControlRequest};
 use revocation_core::domain::event::Event;
 use revocation_core::domain::request::EventSource;
 use revocation_core::domain::revocation_id::RevocationId;
-use revocation_core::ports::{BulkJobs as _, EventPublisher as _};
+use revocation_core::ports::BulkJobs as _;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::random;
-use crate::revocation::{EVENT_SOURCE, SOURCE};
+use crate::revocation::{SOURCE, Told, put};
 
 /// The bulk table.
 pub(crate) async fn jobs(context: &Context) -> Result<DynamoBulkJobs, Failure> {
@@ -59,13 +58,16 @@ pub(crate) async fn steer(context: &Context, id: &RevocationId, action: ControlA
         action,
         initiator: context.initiator().await?,
     };
-    publish(context, Event::BulkControlRequested(request)).await?;
+    put(context, Event::BulkControlRequested(request), &Told::of(id, said(action), "job show")).await?;
     Ok(event_id)
 }
 
-/// Puts an event on the bus.
-pub(crate) async fn publish(context: &Context, event: Event) -> Result<(), Failure> {
-    let publisher =
-        EventBridgePublisher::new(context.aws().await?, &context.operations().await?.bus_name, EVENT_SOURCE);
-    publisher.publish(&[event]).await.map_err(|error| context.explain(error.into()))
+/// What a job was, once that is said of it.
+fn said(action: ControlAction) -> &'static str {
+    match action {
+        ControlAction::Pause => "told to pause",
+        ControlAction::Resume => "told to go on",
+        ControlAction::Cancel => "cancelled",
+        ControlAction::Approve => "approved",
+    }
 }

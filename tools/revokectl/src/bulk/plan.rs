@@ -1,7 +1,7 @@
 //! What a bulk revocation would do, before it is asked for: who is meant, and what follows for each.
 
 use revocation_aws::cognito::{CognitoGroupDirectory, CognitoMemberDirectory};
-use revocation_core::domain::account::{Account, Group};
+use revocation_core::domain::account::{Account, AccountPage, Group};
 use revocation_core::domain::policy::{Lock, NoticeChannel};
 use revocation_core::domain::profile::UserPoolId;
 use revocation_core::domain::reason::ReasonCode;
@@ -33,6 +33,14 @@ pub(crate) struct Plan {
     pub(crate) first: Vec<String>,
     reason: ReasonCode,
     follows: Vec<&'static str>,
+}
+
+/// Members, as far as they were counted.
+#[derive(Default)]
+struct Counted {
+    members: usize,
+    first: Vec<String>,
+    and_more: bool,
 }
 
 /// The group an operator means: by its name in the pool, or by what SCIM clients call it.
@@ -68,6 +76,21 @@ fn is_called(group: &Group, called: &str) -> bool {
     note.is_some_and(|note| note.get("displayName").and_then(serde_json::Value::as_str) == Some(called))
 }
 
+// === impl Counted ===
+
+impl Counted {
+    /// Where counting goes on in this pool.
+    fn add(&mut self, page: AccountPage) -> Option<String> {
+        self.members += page.accounts.len();
+        let room = MOST_NAMED - self.first.len().min(MOST_NAMED);
+        self.first.extend(page.accounts.iter().take(room).map(named));
+        let is_enough = page.next.is_some() && self.members >= MOST_COUNTED;
+        // Also where a later pool has no more: those of this one were not counted.
+        self.and_more |= is_enough;
+        page.next.filter(|_| !is_enough)
+    }
+}
+
 // === impl Plan ===
 
 impl Plan {
@@ -91,22 +114,19 @@ impl Plan {
         reason: ReasonCode,
     ) -> Result<Self, Failure> {
         let directory = CognitoMemberDirectory::new(context.aws().await?);
-        let (mut members, mut first, mut and_more) = (0, Vec::new(), false);
+        let mut counted = Counted::default();
         for pool in &pools {
             let mut after = None;
             loop {
                 let page = directory.members(pool, &name, after.as_deref()).await;
                 let page = page.map_err(|error| context.explain(error.into()))?.unwrap_or_default();
-                members += page.accounts.len();
-                let room = MOST_NAMED - first.len().min(MOST_NAMED);
-                first.extend(page.accounts.iter().take(room).map(named));
-                and_more = page.next.is_some() && members >= MOST_COUNTED;
-                after = page.next.filter(|_| !and_more);
+                after = counted.add(page);
                 if after.is_none() {
                     break;
                 }
             }
         }
+        let Counted { members, first, and_more } = counted;
         Ok(Self { who: name, members, and_more, pools, first, reason, follows: follows(context, reason).await? })
     }
 
@@ -156,4 +176,35 @@ async fn follows(context: &Context, reason: ReasonCode) -> Result<Vec<&'static s
     let all =
         [Some("is refused at once, everybody before anybody is signed out"), lock, Some("is signed out everywhere")];
     Ok(all.into_iter().chain([devices, notice]).flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use revocation_core::domain::account::AccountStatus;
+    use revocation_core::domain::profile::Sub;
+    use revocation_core::domain::time::EpochMillis;
+
+    use super::*;
+
+    fn page(accounts: usize, next: Option<&str>) -> AccountPage {
+        let account = Account {
+            sub: Sub("s".into()),
+            username: "jane".into(),
+            enabled: true,
+            status: AccountStatus::Local,
+            attributes: std::collections::BTreeMap::new(),
+            created: EpochMillis(0),
+            modified: EpochMillis(0),
+        };
+        AccountPage { accounts: vec![account; accounts], next: next.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_small_pool_after_a_large_one_does_not_make_the_count_exact() {
+        let mut counted = Counted::default();
+        assert_eq!(counted.add(page(60, Some("2"))).as_deref(), Some("2"));
+        assert_eq!(counted.add(page(MOST_COUNTED, Some("3"))), None);
+        assert_eq!(counted.add(page(1, None)), None);
+        assert_eq!((counted.members, counted.and_more, counted.first.len()), (MOST_COUNTED + 61, true, MOST_NAMED));
+    }
 }

@@ -20,7 +20,7 @@ use crate::cli::reason;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::random;
-use crate::revocation::SOURCE;
+use crate::revocation::{SOURCE, Told, put};
 
 /// Parts of a list that are written at the same time.
 const UPLOADS: usize = 16;
@@ -96,8 +96,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Exit, Failure>
         upload(context, &jobs, list).await?;
     }
     let id = request.id();
-    context.pending(Some(format!("nobody knows whether {id} was requested; look with: revokectl job show {id}")));
-    bulk::publish(context, Event::RevocationRequested(request)).await?;
+    put(context, Event::RevocationRequested(request), &Told::of(&id, "requested", "job show")).await?;
     if context.globals.no_wait {
         let told = serde_json::json!({"job_id": id, "outcome": "requested"});
         context.screen.result(&told, |_| format!("requested: {id}\nlook with: revokectl job watch {id}"))?;

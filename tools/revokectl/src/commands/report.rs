@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::screen::Tone;
 
-/// People looked up by their names, at 20 a second.
+/// People looked up by their names, at 10 a second.
 const MOST_PEOPLE: usize = 10_000;
 /// What the files are called.
 const FILES: [&str; 3] = ["report.csv", "report.html", "manifest.json"];

@@ -109,24 +109,65 @@ fn checked(request: RevocationRequest) -> Result<RevocationRequest, Failure> {
 
 /// Puts a request on the bus.
 pub(crate) async fn publish(context: &Context, id: &RevocationId, request: Event) -> Result<(), Failure> {
-    let operations = context.operations().await?;
-    let publisher = EventBridgePublisher::new(context.aws().await?, &operations.bus_name, EVENT_SOURCE);
-    let unknown = format!("nobody knows whether {id} was requested; look with: revokectl audit show {id}");
-    context.pending(Some(unknown.clone()));
-    let sent = publisher.publish(&[request]).await;
-    if let Err(error) = sent {
-        context.pending(None);
-        let refused = error.was_refused();
-        let failure = context.explain(error.into());
-        return Err(if refused {
-            failure
-        } else {
-            Failure { what: format!("{}: {unknown}", failure.what), ..failure }
-        });
-    }
-    context.pending(Some(format!("{id} is requested and goes on without us; look with: revokectl audit show {id}")));
+    put(context, request, &Told::of(id, "requested", "audit show")).await?;
     if !context.screen.is_json() && !context.globals.no_wait {
         context.screen.line(context.screen.paint(Tone::Faint, format_args!("requested  {id}")));
     }
     Ok(())
+}
+
+/// What a person is told of an event, should the command end before its effect is seen.
+pub(crate) struct Told {
+    /// While nobody knows whether the bus has it.
+    unknown: String,
+    /// Once it has.
+    sent: String,
+}
+
+impl Told {
+    /// Of what was `requested` or said of the revocation `id`, and the command that shows it.
+    pub(crate) fn of(id: &RevocationId, requested: &str, look: &str) -> Self {
+        let look = format!("look with: revokectl {look} {id}");
+        Self {
+            unknown: format!("nobody knows whether {id} was {requested}; {look}"),
+            sent: format!("{id} was {requested}, which goes on without us; {look}"),
+        }
+    }
+
+    /// The failure of a call whose answer was lost. Whoever asks again asks under another id.
+    fn in_doubt(&self, failure: Failure) -> Failure {
+        let what = format!("{}: {}", failure.what, self.unknown);
+        Failure { what, ..failure }.next("look before you ask again: that would be another request")
+    }
+}
+
+/// Puts an event on the bus. From here on Ctrl-C tells of it.
+pub(crate) async fn put(context: &Context, event: Event, told: &Told) -> Result<(), Failure> {
+    let operations = context.operations().await?;
+    let publisher = EventBridgePublisher::new(context.aws().await?, &operations.bus_name, EVENT_SOURCE);
+    context.pending(Some(told.unknown.clone()));
+    if let Err(error) = publisher.publish(&[event]).await {
+        context.pending(None);
+        let refused = error.was_refused();
+        let failure = context.explain(error.into());
+        return Err(if refused { failure } else { told.in_doubt(failure) });
+    }
+    context.pending(Some(told.sent.clone()));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use revocation_core::ports::PortError;
+
+    use super::*;
+
+    #[test]
+    fn a_lost_answer_names_the_request_and_does_not_call_another_one_harmless() {
+        let id = RevocationId("rv_1".into());
+        let lost = Failure::from(PortError::retry("events:PutEvents", "timeout"));
+        let told = Told::of(&id, "requested", "job show").in_doubt(lost);
+        assert!(told.what.contains("nobody knows whether rv_1 was requested; look with: revokectl job show rv_1"));
+        assert!(told.next.is_some_and(|next| !next.contains("nothing is done twice")));
+    }
 }

@@ -161,3 +161,13 @@ fn i08_a_members_revocation_follows_from_job_and_subject() {
     assert_eq!(request.id(), member_revocation_id(&job.id, &key));
     assert_eq!((request.txn.as_deref(), request.pools), (Some(job.id.0.as_str()), vec![key.user_pool_id]));
 }
+
+#[test]
+fn a_job_that_an_older_version_saved_is_gone_on_with() {
+    let mut saved = serde_json::to_value(job()).unwrap();
+    assert!(saved.get("counted").is_none() && saved["cursor"].get("restarted").is_none());
+    saved["cursor"] = serde_json::json!({"at": 1, "after": null});
+    let read: BulkJob = serde_json::from_value(saved).unwrap();
+    assert_eq!(read.cursor, Some(Cursor { at: 1, ..Cursor::default() }));
+    assert_eq!(read.counted, None);
+}

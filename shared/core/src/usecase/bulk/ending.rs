@@ -16,8 +16,6 @@ use crate::domain::time::EpochMillis;
 use crate::ports::PortError;
 use crate::usecase::revoke::{RevocationOutcome, RevokeError};
 
-/// Members at the same time: enough that each second's turns are used although a member takes two seconds.
-const AT_ONCE: usize = 32;
 /// How often progress is saved, and asked what people wish.
 const PROGRESS: Duration = Duration::from_secs(1);
 /// So many members in a row, fewer being left to chance, and it is the service that is out, not the members.
@@ -118,9 +116,9 @@ impl BulkRevoker {
     ) -> Result<Round, Stop> {
         let (stopped, snapshot) = (AtomicBool::new(false), job.clone());
         let mut round = Round { tally: counted, ..Round::default() };
-        let mut saved_at = self.clock.now();
-        let mut ends =
-            stream::iter(members).map(|member| self.end_one(&snapshot, member, &stopped)).buffer_unordered(AT_ONCE);
+        let (mut saved_at, mut saved) = (self.clock.now(), Ok(()));
+        let ends = stream::iter(members).map(|member| self.end_one(&snapshot, member, &stopped));
+        let mut ends = ends.buffer_unordered(self.settings.at_once.members);
         while let Some(ended) = ends.next().await {
             match &ended {
                 Ended::Done => round.tally.ended += 1,
@@ -134,15 +132,24 @@ impl BulkRevoker {
             if round.is_outage(job) || self.clock.now() >= until {
                 stopped.store(true, Ordering::Relaxed);
             }
-            if self.clock.now().since(saved_at) >= PROGRESS {
+            if saved.is_ok() && self.clock.now().since(saved_at) >= PROGRESS {
                 saved_at = self.clock.now();
-                self.count_in(job, round.tally).await?;
-                if self.jobs.control(&job.id).await?.wish != Wish::Run {
+                let goes_on = self.progress(job, round.tally).await;
+                if !matches!(goes_on, Ok(true)) {
                     stopped.store(true, Ordering::Relaxed);
                 }
+                // Those under way come to their end also where this has failed.
+                saved = goes_on.map(drop);
             }
         }
-        Ok(round)
+        drop(ends);
+        saved.map(|()| round)
+    }
+
+    /// Saves what is counted so far; answers whether people still wish the job to run.
+    async fn progress(&self, job: &mut BulkJob, counted: Tally) -> Result<bool, Stop> {
+        self.count_in(job, counted).await?;
+        Ok(self.jobs.control(&job.id).await?.wish == Wish::Run)
     }
 
     /// Closes the tombstones of everyone on the page who was not signed out yet, after a cancellation.
@@ -156,14 +163,21 @@ impl BulkRevoker {
         let snapshot = job.clone();
         let is_begun = |member: &Profile| begun.contains(&member_revocation_id(&snapshot.id, &member.key));
         let members: Vec<Profile> = page.members.iter().filter(|member| is_begun(member)).cloned().collect();
-        let mut ends =
-            stream::iter(members).map(|member| self.call_off_one(&snapshot, member)).buffer_unordered(AT_ONCE);
+        let ends = stream::iter(members).map(|member| self.call_off_one(&snapshot, member));
+        // All of them, also when one has failed: nobody is left in the middle of it.
+        let ends: Vec<_> = ends.buffer_unordered(self.settings.at_once.members).collect().await;
         let (mut tally, mut failures) = (Tally::default(), Vec::new());
         tally.called_off = (page.members.len() - begun.len()) as u64;
-        while let Some((member, result)) = ends.next().await {
+        for (member, result) in ends {
             match result {
-                Ok(RevocationOutcome::Ended(records)) if records.iter().all(was_called_off) => tally.called_off += 1,
-                Ok(_) => tally.ended += 1,
+                Ok(outcome) if outcome.records().all(was_called_off) => tally.called_off += 1,
+                Ok(outcome) => match outcome.records().find_map(failed_step) {
+                    Some(code) => {
+                        tally.failed += 1;
+                        failures.push(MemberFailure { subject: member.key, code });
+                    }
+                    None => tally.ended += 1,
+                },
                 Err(error) if error.disposition() == Disposition::Retry => {
                     return Err(Stop::Stalled(port_error(&error)));
                 }
@@ -173,7 +187,6 @@ impl BulkRevoker {
                 }
             }
         }
-        drop(ends);
         self.close(job, page_of(&mut page, failures, self.clock.now()), tally).await
     }
 
@@ -187,8 +200,8 @@ impl BulkRevoker {
             return Ended::Skipped;
         }
         match self.revoker.revoke(job.member_request(&member.key), job.received_at).await {
-            Ok(RevocationOutcome::Repeated) => Ended::Done,
-            Ok(RevocationOutcome::Ended(records)) => match records.iter().find_map(failed_step) {
+            // Also of what an earlier try has recorded: what failed then has failed.
+            Ok(outcome) => match outcome.records().find_map(failed_step) {
                 Some(code) => Ended::Failed(MemberFailure { subject: member.key, code }),
                 None => Ended::Done,
             },

@@ -2,23 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 
 use super::{BulkRevoker, Stop};
 use crate::domain::account::{Account, AccountPage, AccountStatus};
 use crate::domain::bulk::{
-    BulkJob, BulkPage, Cursor, LIST_PART_ENTRIES, MOST_PAGE_MEMBERS, Stage, member_revocation_id,
+    BulkJob, BulkPage, Counted, Cursor, LIST_PART_ENTRIES, MOST_PAGE_MEMBERS, Stage, member_revocation_id,
 };
 use crate::domain::disposition::Disposition;
 use crate::domain::end_date::EndDate;
 use crate::domain::profile::{Profile, SubjectKey, UserPoolId};
 use crate::domain::subject::SubjectIdentifier;
-use crate::ports::PortError;
+use crate::domain::time::EpochMillis;
+use crate::ports::{MEANS_NO_ACCOUNT, PortError};
 
-/// Searches at the same time; the pacer decides how many a second.
-const SEARCHES: usize = 8;
+/// Looks at most between two saves: a few seconds' work at the usual share of the quota.
+const MOST_LOOKS: usize = 60;
+/// Members of one page of Cognito's.
+const OF_COGNITO: usize = 60;
+/// Cognito's code for a value that it takes for no value of the attribute.
+const BAD_VALUE: &str = "invalid_parameter";
 
-/// What one look into the directory gave.
+/// What some looks into the directory gave.
 #[derive(Default)]
 struct Found {
     members: Vec<Profile>,
@@ -26,44 +31,43 @@ struct Found {
     next: Option<Cursor>,
 }
 
+impl Found {
+    fn len(&self) -> usize {
+        self.members.len() + self.unknown.len()
+    }
+}
+
 impl BulkRevoker {
     /// Counts the members, as far as it takes: with more than the limit, somebody must approve.
-    pub(super) async fn count(&self, job: &mut BulkJob) -> Result<(), Stop> {
+    pub(super) async fn count(&self, job: &mut BulkJob, until: EpochMillis) -> Result<(), Stop> {
         let limit = self.settings.approval_above.unwrap_or(u64::MAX);
-        let (mut count, mut cursor) = (0, Some(Cursor::default()));
-        while let Some(at) = cursor {
-            let found = self.look(job, &at).await?;
-            count += found.members.len() as u64;
-            cursor = found.next.filter(|_| count <= limit);
+        let Counted { members, next } = job.counted.clone().unwrap_or_default();
+        let over = usize::try_from(limit.saturating_sub(members)).unwrap_or(usize::MAX).saturating_add(1);
+        let found = self.look_on(job, next, over, until).await?;
+        // Of a pool that was begun anew some are counted twice: an approval too many is better than one too few.
+        let members = members + found.members.len() as u64;
+        job.counted = found.next.filter(|_| members <= limit).map(|next| Counted { members, next });
+        if job.counted.is_none() {
+            job.stage = if members > limit { Stage::AwaitingApproval } else { Stage::LockingOut };
         }
-        job.stage = if count > limit { Stage::AwaitingApproval } else { Stage::LockingOut };
         if job.stage == Stage::AwaitingApproval {
             tracing::warn!(job_id = %job.id, "a bulk revocation waits for approval");
         }
         self.save(job).await
     }
 
-    /// Writes the next page down, unless nobody on it is new.
-    pub(super) async fn list(&self, job: &mut BulkJob) -> Result<(), Stop> {
+    /// Writes the next page down, unless nobody on it is new. Only then does the cursor move on: whom a look has found is not
+    /// found again.
+    pub(super) async fn list(&self, job: &mut BulkJob, until: EpochMillis) -> Result<(), Stop> {
         job.stage = Stage::LockingOut;
-        let Some(mut cursor) = job.cursor.clone() else { return Ok(()) };
-        let (mut members, mut unknown) = (Vec::new(), Vec::new());
+        let Some(cursor) = job.cursor.clone() else { return Ok(()) };
         // Several of Cognito's pages make one of ours, while there is room for another one.
-        loop {
-            let found = self.look(job, &cursor).await?;
-            members.extend(found.members);
-            unknown.extend(found.unknown);
-            job.cursor.clone_from(&found.next);
-            match found.next {
-                Some(next) if members.len() + OF_COGNITO <= MOST_PAGE_MEMBERS => cursor = next,
-                _ => break,
-            }
-        }
+        let Found { members, unknown, next } =
+            self.look_on(job, cursor, MOST_PAGE_MEMBERS - OF_COGNITO + 1, until).await?;
         let members = self.new_ones(job, members).await?;
         if !members.is_empty() || !unknown.is_empty() {
             let number = job.pages_listed + 1;
-            job.tally.listed += members.len() as u64;
-            job.tally.unknown += unknown.len() as u64;
+            let (listed, unknown_entries) = (members.len() as u64, unknown.len() as u64);
             let page = BulkPage {
                 number,
                 pass: job.pass,
@@ -75,9 +79,28 @@ impl BulkRevoker {
                 failures: Vec::new(),
             };
             self.jobs.put_page(&job.id, &page).await?;
+            job.tally.listed += listed;
+            job.tally.unknown += unknown_entries;
             job.pages_listed = number;
         }
+        job.cursor = next;
         self.save(job).await
+    }
+
+    /// Looks from `cursor` on until it has found `enough`, or looked often enough for one save, or the slice is over. What was
+    /// found before a failure counts: the next look meets the failure again.
+    async fn look_on(&self, job: &BulkJob, cursor: Cursor, enough: usize, until: EpochMillis) -> Result<Found, Stop> {
+        let mut found = self.look(job, &cursor, until).await?;
+        for _ in 1..MOST_LOOKS {
+            let Some(next) = found.next.as_ref().filter(|_| found.len() < enough && self.clock.now() < until) else {
+                break;
+            };
+            let Ok(more) = self.look(job, next, until).await else { break };
+            found.members.extend(more.members);
+            found.unknown.extend(more.unknown);
+            found.next = more.next;
+        }
+        Ok(found)
     }
 
     /// Those of `members` whom no page has yet, each once.
@@ -91,21 +114,35 @@ impl BulkRevoker {
         Ok(members.into_iter().filter(|member| seen.insert(id_of(member))).collect())
     }
 
-    async fn look(&self, job: &BulkJob, cursor: &Cursor) -> Result<Found, Stop> {
+    async fn look(&self, job: &BulkJob, cursor: &Cursor, until: EpochMillis) -> Result<Found, Stop> {
+        if let SubjectIdentifier::List { list } = &job.request.sub_id {
+            return self.look_into_list(job, list, cursor, until).await;
+        }
+        match self.look_into_pool(job, cursor).await {
+            // The directory's own cursors expire, and a paused job may be older.
+            Err(Stop::Failed(error)) if is_refused(&error) && cursor.after.is_some() && !cursor.restarted => {
+                tracing::warn!(%error, job_id = %job.id, "a pool is listed from its start again");
+                let next = Some(Cursor { at: cursor.at, after: None, restarted: true });
+                Ok(Found { next, ..Found::default() })
+            }
+            looked => looked,
+        }
+    }
+
+    async fn look_into_pool(&self, job: &BulkJob, cursor: &Cursor) -> Result<Found, Stop> {
         let pools = self.pools(job);
-        let pool = || usize::try_from(cursor.at).ok().and_then(|at| pools.get(at));
+        let Some(pool) = usize::try_from(cursor.at).ok().and_then(|at| pools.get(at)) else {
+            return Ok(Found::default());
+        };
+        let after = cursor.after.as_deref();
         match &job.request.sub_id {
-            SubjectIdentifier::List { list } => self.look_into_list(job, list, cursor.at).await,
             SubjectIdentifier::Group { group } => {
-                let Some(pool) = pool() else { return Ok(Found::default()) };
                 // A pool without the group has no members of it.
-                let page =
-                    self.ask(self.members.members(pool, group, cursor.after.as_deref())).await?.unwrap_or_default();
+                let page = self.ask(self.members.members(pool, group, after)).await?.unwrap_or_default();
                 Ok(in_pool(pool, page, cursor, pools.len(), |_| true))
             }
             SubjectIdentifier::Ended {} => {
-                let Some(pool) = pool() else { return Ok(Found::default()) };
-                let page = self.ask(self.members.accounts(pool, cursor.after.as_deref())).await?;
+                let page = self.ask(self.members.accounts(pool, after)).await?;
                 Ok(in_pool(pool, page, cursor, pools.len(), |account| self.has_ended(account)))
             }
             // Refused before the job was made.
@@ -121,33 +158,56 @@ impl BulkRevoker {
     /// One search, in turn. The adapter has tried it again where that may help.
     async fn ask<T>(&self, search: impl Future<Output = Result<T, PortError>>) -> Result<T, Stop> {
         self.searches.turn().await?;
-        search.await.map_err(Stop::Stalled)
+        search.await.map_err(out_or_refused)
     }
 
-    async fn look_into_list(&self, job: &BulkJob, list: &str, part: u32) -> Result<Found, Stop> {
-        let Some(entries) = self.jobs.list_part(list, part).await? else { return Ok(Found::default()) };
-        let first = part.saturating_mul(LIST_PART_ENTRIES) + 1;
-        let lines: Vec<(u32, SubjectIdentifier)> = (first..).zip(entries).collect();
-        let found: Vec<(u32, Vec<Profile>)> = stream::iter(lines)
-            .map(|(line, entry)| self.look_for(job, line, entry))
-            .buffered(SEARCHES)
-            .try_collect()
-            .await?;
-        let unknown = found.iter().filter(|(_, meant)| meant.is_empty()).map(|(line, _)| *line).collect();
-        let members = found.into_iter().flat_map(|(_, meant)| meant).collect();
-        Ok(Found { members, unknown, next: Some(Cursor { at: part + 1, after: None }) })
+    /// Entries of one part, from where the cursor is until the slice is over.
+    async fn look_into_list(
+        &self,
+        job: &BulkJob,
+        list: &str,
+        cursor: &Cursor,
+        until: EpochMillis,
+    ) -> Result<Found, Stop> {
+        let Some(entries) = self.jobs.list_part(list, cursor.at).await? else { return Ok(Found::default()) };
+        let first = cursor.at.saturating_mul(LIST_PART_ENTRIES) + 1;
+        let from = cursor.after.as_deref().and_then(|after| after.parse().ok()).unwrap_or(0);
+        let of_part = entries.len();
+        let in_time = |n: usize| n == from || self.clock.now() < until;
+        let lines = (first..).zip(entries).enumerate().skip(from).take_while(|(n, _)| in_time(*n));
+        let looks = lines.map(|(_, (line, entry))| self.look_for(job, line, entry));
+        let mut looks = stream::iter(looks).buffered(self.settings.at_once.searches);
+        let (mut found, mut done) = (Found::default(), from);
+        while let Some(looked) = looks.next().await {
+            match looked {
+                Ok((line, meant)) if meant.is_empty() => found.unknown.push(line),
+                Ok((_, meant)) => found.members.extend(meant),
+                Err(stop) if done == from => return Err(stop),
+                Err(_) => break,
+            }
+            done += 1;
+        }
+        found.next = Some(if done < of_part {
+            Cursor { at: cursor.at, after: Some(done.to_string()), restarted: false }
+        } else {
+            Cursor { at: cursor.at + 1, ..Cursor::default() }
+        });
+        Ok(found)
     }
 
+    /// A turn for each search that it takes: one a pool, and as many spellings as there are.
     async fn look_for(&self, job: &BulkJob, line: u32, entry: SubjectIdentifier) -> Result<(u32, Vec<Profile>), Stop> {
-        self.searches.turn().await?;
+        for _ in 0..self.resolver.searches(&entry) {
+            self.searches.turn().await?;
+        }
         match self.resolver.resolve(&entry).await {
             Ok(mut found) => {
                 found.retain(|profile| job.request.is_within_its_pools(&profile.key));
                 Ok((line, found))
             }
             // An entry that can mean nobody is unknown; it must not keep the others from being revoked.
-            Err(error) if error.disposition == Disposition::Reject => Ok((line, Vec::new())),
-            Err(error) => Err(Stop::Stalled(error)),
+            Err(error) if is_of_the_entry(&error) => Ok((line, Vec::new())),
+            Err(error) => Err(out_or_refused(error)),
         }
     }
 
@@ -163,8 +223,19 @@ impl BulkRevoker {
     }
 }
 
-/// Members of one page of Cognito's.
-const OF_COGNITO: usize = 60;
+fn is_refused(error: &PortError) -> bool {
+    error.disposition == Disposition::Reject
+}
+
+/// Refused for what the entry is, not for what we may do.
+fn is_of_the_entry(error: &PortError) -> bool {
+    is_refused(error) && (error.code == BAD_VALUE || MEANS_NO_ACCOUNT.contains(&error.code.as_str()))
+}
+
+/// What is refused for good is refused later, too: somebody must look (I7).
+fn out_or_refused(error: PortError) -> Stop {
+    if is_refused(&error) { Stop::Failed(error) } else { Stop::Stalled(error) }
+}
 
 fn in_pool(
     pool: &UserPoolId,
@@ -176,9 +247,9 @@ fn in_pool(
     let members = page.accounts.iter().filter(|account| is_meant(account)).map(|account| profile(pool, account));
     let next_pool = cursor.at + 1;
     let next = match page.next {
-        Some(after) => Some(Cursor { at: cursor.at, after: Some(after) }),
+        Some(after) => Some(Cursor { after: Some(after), ..cursor.clone() }),
         None => {
-            (usize::try_from(next_pool).is_ok_and(|at| at < pools)).then_some(Cursor { at: next_pool, after: None })
+            usize::try_from(next_pool).is_ok_and(|at| at < pools).then(|| Cursor { at: next_pool, ..Cursor::default() })
         }
     };
     Found { members: members.collect(), unknown: Vec::new(), next }

@@ -3,7 +3,6 @@
 
 use super::steps::Steps;
 use super::{RevocationOutcome, RevokeError, Revoker, lockout};
-use crate::domain::audit::Step;
 use crate::domain::profile::Profile;
 use crate::domain::request::RevocationRequest;
 use crate::domain::time::EpochMillis;
@@ -38,18 +37,17 @@ impl Revoker {
         received_at: EpochMillis,
     ) -> Result<RevocationOutcome, RevokeError> {
         let mut trail = self.begin(request.clone(), received_at).await?;
-        let acted = |steps: &std::collections::BTreeMap<Step, _>| steps.keys().any(|step| *step != Step::Tombstone);
-        if trail.finished || trail.steps.values().any(acted) {
+        let mut steps = Steps::of(self, &trail, &profile.key);
+        if trail.finished || steps.have_acted() {
             return self.revoke(request, received_at).await;
         }
-        let mut steps = Steps::of(self, &trail, &profile.key);
         // First what a crash may have left out: only what was locked out can be called off.
         steps.tombstone(&lockout(&trail)).await?;
         steps.called_off(trail.started.not_before).await?;
         let records = steps.into_records();
         trail.steps.insert(profile.key.clone(), records);
-        let record = self.complete(&trail, Some(&profile.key)).await?;
+        let completed = self.complete(&trail, Some(&profile.key)).await?;
         self.audit.finished(&trail.started.revocation_id, self.clock.now()).await?;
-        Ok(RevocationOutcome::Ended(record.into_iter().collect()))
+        Ok(RevocationOutcome::of([completed]))
     }
 }

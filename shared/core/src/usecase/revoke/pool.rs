@@ -20,18 +20,15 @@ impl Revoker {
         let everyone = self.key_of(&request).ok_or(RevokeError::ForeignPool)?;
         let mut trail = self.begin(request, received_at).await?;
         if trail.finished {
-            return Ok(RevocationOutcome::Repeated);
+            return Ok(RevocationOutcome::Repeated(trail.completed.into_values().collect()));
         }
         let mut steps = Steps::of(self, &trail, &everyone);
         steps.tombstone(&lockout(&trail)).await?;
         steps.seal_without_sign_out(trail.started.not_before).await?;
         let records = steps.into_records();
         trail.steps.insert(everyone.clone(), records);
-        if trail.completed.contains_key(&Some(everyone.clone())) {
-            self.publish(&trail, &everyone).await?;
-        }
-        let record = self.complete(&trail, Some(&everyone)).await?;
+        let completed = self.complete(&trail, Some(&everyone)).await?;
         self.audit.finished(&trail.started.revocation_id, self.clock.now()).await?;
-        Ok(RevocationOutcome::Ended(record.into_iter().collect()))
+        Ok(RevocationOutcome::of([completed]))
     }
 }

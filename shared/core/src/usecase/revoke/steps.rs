@@ -85,6 +85,22 @@ impl<'a> Steps<'a> {
         self.write(Step::Seal, StepOutcome::not_needed(CALLED_OFF)).await
     }
 
+    /// Whether Cognito was asked for anything, or the tombstone was sealed after that.
+    pub(super) fn have_acted(&self) -> bool {
+        self.records.keys().any(|step| !matches!(step, Step::Tombstone | Step::Seal))
+            || self.has(Step::Seal) && !self.seal_is_called_off()
+    }
+
+    /// Whether the rest is not to be carried out.
+    pub(super) fn are_called_off(&self) -> bool {
+        self.seal_is_called_off() && !self.have_acted()
+    }
+
+    fn seal_is_called_off(&self) -> bool {
+        let called_off = StepOutcome::not_needed(CALLED_OFF);
+        self.records.get(&Step::Seal).is_some_and(|record| record.outcome == called_off)
+    }
+
     async fn lock(&mut self, profile: &Profile, lock: Lock) -> Result<(), PortError> {
         match lock {
             Lock::None => Ok(()),

@@ -1,5 +1,7 @@
 //! Records as CSV, for a spreadsheet that must not take a name for a formula.
 
+use revocation_report::harmless;
+
 use crate::failure::Failure;
 use crate::record::Record;
 
@@ -57,14 +59,9 @@ pub(super) fn line(record: &Record) -> Result<Vec<u8>, Failure> {
 /// One line of RFC 4180.
 pub(super) fn write<T: AsRef<str>>(cells: &[T]) -> Result<Vec<u8>, Failure> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let written = writer.write_record(cells.iter().map(|cell| harmless(cell.as_ref())));
+    let written = writer.write_record(cells.iter().map(|cell| harmless(cell.as_ref()).into_owned()));
     written.map_err(|error| Failure::other(format!("cannot write CSV: {error}")))?;
     writer.into_inner().map_err(|error| Failure::other(format!("cannot write CSV: {error}")))
-}
-
-/// OWASP, "CSV Injection": a cell that begins like a formula gets an apostrophe before it.
-fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
 #[cfg(test)]
@@ -75,5 +72,7 @@ mod tests {
     fn no_cell_is_a_formula_and_none_leaves_its_quotes() {
         let written = write(&["=HYPERLINK(\"x\")", "a,b", "c\"d", "李"]).unwrap();
         assert_eq!(String::from_utf8(written).unwrap(), "\"'=HYPERLINK(\"\"x\"\")\",\"a,b\",\"c\"\"d\",李\r\n");
+        // As in reports: with white space before it, and in the wide forms, it is a formula to some.
+        assert_eq!(String::from_utf8(write(&[" =1", "＝1"]).unwrap()).unwrap(), "' =1,'＝1\r\n");
     }
 }

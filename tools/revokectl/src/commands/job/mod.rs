@@ -77,6 +77,7 @@ async fn steer(context: &Context, id: &RevocationId, action: ControlAction, verb
     assent::assent(context, &format!("{verb} {id} ({})?", bulk::view::subject(&job))).await?;
     let said = bulk::steer(context, id, action).await?;
     wait(context, &jobs, id, &said).await?;
+    context.pending(None);
     let (job, control) = bulk::load(context, &jobs, id).await?;
     let view = bulk::view::View::of(&job, &control);
     context.screen.result(&view, |screen| view.draw(screen))?;
