@@ -15,7 +15,7 @@ use revocation_core::domain::subject::SubjectIdentifier;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
 use revocation_core::ports::{
-    AccountLocker, Acted, AuditLog, Begun, DeviceForgetter, EventPublisher, PortError, SessionLedger,
+    AccountLocker, Acted, AuditLog, Begun, DeviceForgetter, EventPublisher, PortError, Search, SessionLedger,
     SessionTerminator, SubjectResolver, TombstoneReader, TombstoneWriter,
 };
 
@@ -41,6 +41,8 @@ pub struct State {
     pub tombstones: BTreeMap<SubjectKey, Tombstone>,
     /// The session ledger, with the revocation that ended each.
     pub sessions: BTreeMap<SubjectKey, Vec<(SessionRecord, Option<RevocationId>)>>,
+    /// Pools that cannot be searched.
+    pub unsearchable: BTreeSet<UserPoolId>,
     /// Audit trails.
     pub trails: BTreeMap<RevocationId, Trail>,
     /// Trails of actions on accounts.
@@ -161,6 +163,23 @@ impl SubjectResolver for FakeCloud {
             };
             state.users.iter().filter(is_meant).map(|(_, profile)| profile.clone()).collect()
         })
+    }
+
+    async fn search(&self, subject: &SubjectIdentifier, pools: &[UserPoolId]) -> Search {
+        let mut search = Search::default();
+        match self.resolve(subject).await {
+            Ok(found) => search.found = found,
+            Err(error) => search.fail(error),
+        }
+        let unsearchable = self.state().unsearchable.clone();
+        let asked = |pool: &UserPoolId| pools.is_empty() || pools.contains(pool);
+        if unsearchable.iter().any(asked) {
+            search.fail(PortError::retry("cognito-idp:ListUsers", "throttled"));
+        }
+        search
+            .found
+            .retain(|profile| asked(&profile.key.user_pool_id) && !unsearchable.contains(&profile.key.user_pool_id));
+        search
     }
 
     fn key_of(&self, subject: &SubjectIdentifier) -> Option<SubjectKey> {

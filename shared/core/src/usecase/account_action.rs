@@ -171,7 +171,7 @@ impl AccountActor {
             return Ok(profiles);
         }
         let request = &trail.started.request;
-        let mut profiles = self.resolver.resolve(&request.sub_id).await?;
+        let mut profiles = self.resolver.search(&request.sub_id, &request.pools).await.whole()?;
         profiles.retain(|profile| request.is_within_its_pools(&profile.key));
         self.log.resolved(&trail.started.id, &profiles, self.clock.now()).await?;
         Ok(profiles)
