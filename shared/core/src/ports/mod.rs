@@ -31,7 +31,7 @@ mod siem;
 mod sweep;
 
 pub use action::{AccountEnabler, ActionBegun, ActionLog, MembershipReader, TombstoneHolder};
-pub use app_client::{AppClient, AppClients, ClientSecret, Redeemed, RefreshTokens};
+pub use app_client::{AppClient, AppClients, ClientSecret, Redeemed, RefreshTokens, Unredeemed};
 pub use bulk::{BegunReader, BulkJobs, JobQueue, MemberDirectory, Pacer};
 pub use canary::{Authenticator, CanaryRuns, SessionTokens};
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
