@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use compromise_counter::CounterHandler;
 use proptest::prelude::*;
 use revocation_core::domain::event::Envelope;
-use revocation_core::domain::incident::{Rule, Stage};
+use revocation_core::domain::incident::{Page, Rule, Stage};
 use revocation_core::domain::policy::Policy;
 use revocation_core::domain::time::EpochMillis;
-use revocation_core::ports::{Clock as _, PortError};
+use revocation_core::ports::{Clock as _, Pager, PortError};
 use revocation_core::usecase::count_compromise::CompromiseCounter;
 use revocation_lambda::queue::{Delivery, EventHandler};
 use revocation_testkit::cloud::FakeCloud;
@@ -30,6 +31,11 @@ struct Counter {
 
 impl Counter {
     fn new(seed: u64) -> Self {
+        Self::with(seed, Vec::new())
+    }
+
+    /// With pagers that are told before the one that takes its pages.
+    fn with(seed: u64, before: Vec<Arc<dyn Pager>>) -> Self {
         let cloud = Arc::new(FakeCloud::default());
         let table = Arc::new(FakeCompromises::default());
         *table.seed.lock().unwrap() = seed;
@@ -41,7 +47,7 @@ impl Counter {
             resolver: cloud.clone(),
             ledger: table.clone(),
             incidents: table.clone(),
-            pagers: vec![table.clone()],
+            pagers: before.into_iter().chain([table.clone() as Arc<dyn Pager>]).collect(),
             policy: Policy::default(),
             rule: Rule { threshold: 3, window: HOUR },
             runbook_url: "https://runbook.example.com/".into(),
@@ -223,6 +229,48 @@ async fn i09_a_page_that_was_refused_is_sent_by_the_redelivery() {
     assert_eq!(counter.pages(Stage::Triggered), 0);
     assert!(counter.sign("3", "user3", 0).await);
     assert_eq!(counter.pages(Stage::Triggered), 1);
+}
+
+/// Its key is wrong, or cannot be read.
+struct Broken(fn() -> PortError);
+
+#[async_trait]
+impl Pager for Broken {
+    fn name(&self) -> &'static str {
+        "broken"
+    }
+
+    async fn page(&self, _: &Page) -> Result<(), PortError> {
+        Err(self.0())
+    }
+}
+
+#[tokio::test]
+async fn i09_a_pager_that_is_refused_silences_no_other_and_parks_nothing() {
+    let broken = || PortError::reject("pagerduty:enqueue", "status_400");
+    let counter = Counter::with(1, vec![Arc::new(Broken(broken))]);
+    for n in 0..4 {
+        assert!(counter.sign(&n.to_string(), &format!("user{n}"), 0).await, "the sign is counted");
+    }
+    assert_eq!(counter.pages(Stage::Triggered), 1);
+    // The next incident comes after one of which the broken pager still knows nothing.
+    counter.to_minute(180);
+    for n in 4..8 {
+        assert!(counter.sign(&n.to_string(), &format!("user{n}"), 180).await);
+    }
+    assert_eq!(counter.pages(Stage::Triggered), 2);
+    assert!(counter.tick().await, "or a tick would be parked every minute");
+}
+
+#[tokio::test]
+async fn i09_a_tick_leaves_a_pager_that_is_down_to_the_next_one_and_a_sign_comes_back_for_it() {
+    let counter = Counter::with(1, vec![Arc::new(Broken(|| PortError::retry("pagerduty:enqueue", "timeout")))]);
+    for n in 0..4 {
+        let told = counter.sign(&n.to_string(), &format!("user{n}"), 0).await;
+        assert_eq!(told, n < 3);
+    }
+    assert_eq!(counter.pages(Stage::Triggered), 1);
+    assert!(counter.tick().await);
 }
 
 proptest! {
