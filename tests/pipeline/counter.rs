@@ -231,6 +231,39 @@ async fn i09_a_page_that_was_refused_is_sent_by_the_redelivery() {
     assert_eq!(counter.pages(Stage::Triggered), 1);
 }
 
+#[tokio::test]
+async fn i09_a_sign_an_hour_after_an_incident_does_not_swallow_the_next_surge() {
+    let counter = Counter::new(1);
+    for n in 0..4 {
+        counter.sign(&n.to_string(), &format!("user{n}"), n).await;
+    }
+    // One an hour, for a day: never too many.
+    for n in 1..24 {
+        counter.to_minute(u64::try_from(n * 60).unwrap());
+        counter.sign(&format!("drop{n}"), &format!("user{n}"), n * 60).await;
+        counter.tick().await;
+    }
+    assert_eq!((counter.pages(Stage::Triggered), counter.pages(Stage::Resolved)), (1, 1));
+    counter.to_minute(24 * 60 + 10);
+    for n in 30..34 {
+        counter.sign(&format!("surge{n}"), &format!("user{n}"), 24 * 60 + n - 30).await;
+    }
+    assert_eq!(counter.pages(Stage::Triggered), 2);
+}
+
+#[tokio::test]
+async fn i09_a_long_attack_is_one_page() {
+    let counter = Counter::new(1);
+    // Four within each hour, just too many, for a day.
+    for n in 0..72 {
+        let minute = n * 20;
+        counter.to_minute(u64::try_from(minute).unwrap());
+        counter.sign(&n.to_string(), &format!("user{}", n % 40), minute).await;
+        counter.tick().await;
+    }
+    assert_eq!((counter.pages(Stage::Triggered), counter.pages(Stage::Resolved)), (1, 0));
+}
+
 /// Its key is wrong, or cannot be read.
 struct Broken(fn() -> PortError);
 
@@ -275,6 +308,32 @@ async fn i09_a_tick_leaves_a_pager_that_is_down_to_the_next_one_and_a_sign_comes
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// Whatever trickled in since the first incident, below the threshold: a surge pages.
+    #[test]
+    fn i09_no_trickle_below_the_threshold_hides_a_surge(gaps in proptest::collection::vec(31..=60i64, 4..30), after in 1..=60i64) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let pages = runtime.block_on(async {
+            let counter = Counter::new(1);
+            for n in 0..4 {
+                counter.sign(&n.to_string(), &format!("user{n}"), 0).await;
+            }
+            // Two within an hour at most; the first may still be one too many.
+            let mut minute = 0;
+            for (n, gap) in gaps.iter().enumerate() {
+                minute += gap;
+                counter.to_minute(u64::try_from(minute).unwrap());
+                counter.sign(&format!("drop{n}"), &format!("user{}", 4 + n), minute).await;
+                counter.tick().await;
+            }
+            counter.to_minute(u64::try_from(minute + after).unwrap());
+            for n in 35..39 {
+                counter.sign(&format!("surge{n}"), &format!("user{n}"), minute + after).await;
+            }
+            counter.pages(Stage::Triggered)
+        });
+        prop_assert_eq!(pages, 2);
+    }
 
     /// Any order, any duplicates, any interleaving: one page if there are more than three accounts, else none.
     #[test]

@@ -135,7 +135,8 @@ impl CompromiseCounter {
         for _ in 0..MOST_CONFLICTS {
             let mut log = self.incidents.load().await?;
             let (counted, changed) = if let Some(incident) = log.covering(sign.at, &self.rule) {
-                let changed = incident.join(sign.at, &self.rule, self.clock.now());
+                let goes_on = if incident.may_go_on(sign.at) { self.exceedance(sign).await? } else { None };
+                let changed = incident.join(sign.at, goes_on.as_ref(), &self.rule, self.clock.now());
                 (Counted::Joined(incident.id.clone()), changed)
             } else {
                 let Some(exceedance) = self.exceedance(sign).await? else { return Ok(Counted::BelowThreshold) };
