@@ -115,6 +115,20 @@ fn i07_every_rule_may_write_to_its_queue_and_its_dead_letters() {
     }
 }
 
+/// CloudTrail reports these calls, and they would end the sessions of the same people once more.
+#[test]
+fn i11_every_role_that_takes_users_out_of_groups_is_known_as_our_own() {
+    let functions = resources("AWS::Serverless::Function");
+    let own = format!("{:?}", dig(&functions["IntakePartnerFunction"], &["Properties", "Environment", "Variables"]));
+    let roles = resources("AWS::IAM::Role");
+    let may = roles.iter().filter(|(_, role)| format!("{role:?}").contains("cognito-idp:AdminRemoveUserFromGroup"));
+    let may: Vec<_> = may.map(|(id, _)| id).collect();
+    assert!(!may.is_empty());
+    for id in may {
+        assert!(own.contains(&format!("\"{id}.Arn\"")), "{id} is not among OWN_ROLE_ARNS");
+    }
+}
+
 #[test]
 fn i12_batches_report_single_failures() {
     for (id, function) in resources("AWS::Serverless::Function") {

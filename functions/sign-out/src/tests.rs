@@ -256,7 +256,7 @@ async fn a_session_that_ended_with_its_whole_pool_ends_no_other() {
         kind: CutoffKind::Sessions,
     };
     let mut everybodys = Tombstone::default();
-    drop(everybodys.raise(&cutoff));
+    everybodys.raise(&cutoff);
     *world.pool.lock().unwrap() = Some(everybodys);
     for extent in ["true", "others"] {
         let form = [("token", token.as_str()), ("client_id", PUBLIC), ("everywhere", extent)];
