@@ -58,7 +58,10 @@ impl EventHandler for CounterHandler {
         if delivery.envelope.detail_type != REVOCATION_REQUESTED {
             return match self.counter.tick().await {
                 // The next tick, in a minute, tells again: this one would come back beside it, or be parked.
-                Err(CountError::NotTold { pager, .. }) => Ok(not_told(pager)),
+                Err(CountError::NotTold { pager, .. }) => {
+                    not_told(pager);
+                    Ok(())
+                }
                 done => Ok(done?),
             };
         }
@@ -68,7 +71,8 @@ impl EventHandler for CounterHandler {
         let counted = match self.counter.observe(&request, sent.unwrap_or(delivery.received_at)).await {
             // It is counted, and the ticks go on telling: nothing is mended by parking the sign.
             Err(CountError::NotTold { pager, why }) if why.disposition == Disposition::Reject => {
-                return Ok(not_told(pager));
+                not_told(pager);
+                return Ok(());
             }
             counted => counted?,
         };
