@@ -11,15 +11,16 @@ use revocation_core::domain::event::Event;
 use revocation_core::domain::profile::{Profile, SubjectKey, UserPoolId};
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::session::{SessionCutoff, SessionRecord};
-use revocation_core::domain::subject::SubjectIdentifier;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
 use revocation_core::ports::{
-    AccountLocker, Acted, AuditLog, Begun, DeviceForgetter, EventPublisher, PortError, Search, SessionLedger,
-    SessionTerminator, SubjectResolver, TombstoneReader, TombstoneWriter,
+    AccountLocker, Acted, AuditLog, Begun, DeviceForgetter, EventPublisher, PortError, SessionLedger,
+    SessionTerminator, TombstoneReader, TombstoneWriter,
 };
 
 use crate::clock::FakeClock;
+
+mod resolver;
 
 /// The pool all users are in.
 pub const POOL: &str = "eu-central-1_TEST";
@@ -148,52 +149,6 @@ impl FakeCloud {
     ) -> Result<T, PortError> {
         self.call(name, "", |state| state.trails.get_mut(id).map(append).unwrap())
     }
-}
-
-#[async_trait]
-impl SubjectResolver for FakeCloud {
-    async fn resolve(&self, subject: &SubjectIdentifier) -> Result<Vec<Profile>, PortError> {
-        self.call("resolve", "", |state| {
-            let is_meant = |(email, profile): &&(String, Profile)| match subject {
-                SubjectIdentifier::Email { email: asked } => email == asked,
-                SubjectIdentifier::Opaque { id } => profile.key.sub.0 == *id,
-                SubjectIdentifier::Username { username } => profile.username == *username,
-                SubjectIdentifier::IssSub { iss, sub } => is_issuer(iss) && profile.key.sub.0 == *sub,
-                _ => false,
-            };
-            state.users.iter().filter(is_meant).map(|(_, profile)| profile.clone()).collect()
-        })
-    }
-
-    async fn search(&self, subject: &SubjectIdentifier, pools: &[UserPoolId]) -> Search {
-        let mut search = Search::default();
-        match self.resolve(subject).await {
-            Ok(found) => search.found = found,
-            Err(error) => search.fail(error),
-        }
-        let unsearchable = self.state().unsearchable.clone();
-        let asked = |pool: &UserPoolId| pools.is_empty() || pools.contains(pool);
-        if unsearchable.iter().any(asked) {
-            search.fail(PortError::retry("cognito-idp:ListUsers", "throttled"));
-        }
-        search
-            .found
-            .retain(|profile| asked(&profile.key.user_pool_id) && !unsearchable.contains(&profile.key.user_pool_id));
-        search
-    }
-
-    fn key_of(&self, subject: &SubjectIdentifier) -> Option<SubjectKey> {
-        match subject {
-            SubjectIdentifier::Opaque { id } => Some(SubjectKey::new(POOL, id.clone())),
-            SubjectIdentifier::IssSub { iss, sub } if is_issuer(iss) => Some(SubjectKey::new(POOL, sub.clone())),
-            SubjectIdentifier::Pool { user_pool_id } if user_pool_id == POOL => Some(SubjectKey::new(POOL, "*")),
-            _ => None,
-        }
-    }
-}
-
-fn is_issuer(iss: &str) -> bool {
-    UserPoolId(POOL.into()).issuer() == iss
 }
 
 #[async_trait]
