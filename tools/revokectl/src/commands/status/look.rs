@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].contains("notify") && found[1].contains("parked"));
         status.tombstones =
-            status.tombstones.map(|survey| SurveyState { oldest_unsealed_seconds: Some(1_000), ..survey });
+            status.tombstones.map(|survey| SurveyState { oldest_unsealed_seconds: Some(2_500), ..survey });
         assert_eq!(judge(&status).len(), 3);
         assert!(judge(&quiet()).is_empty());
     }
