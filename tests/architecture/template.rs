@@ -1,7 +1,10 @@
 //! What must hold of `infra/template.yaml`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use revocation_core::domain::sweep::LONGEST_DELIVERY;
+use revocation_lambda::queue::{LONGEST_WAIT, shortest_wait};
 use yaml_serde::Value;
 
 use crate::sources::{root, sources};
@@ -53,6 +56,32 @@ fn i07_every_queue_has_a_dead_letter_queue_with_an_alarm() {
     }
 }
 
+/// Ticks are left out: the next one does their work. Their messages live for an hour at most.
+#[test]
+fn i07_an_outage_of_ten_minutes_is_outlived_and_the_sweeper_waits_for_it() {
+    let mut outlived = 0;
+    for (id, queue) in resources("AWS::SQS::Queue") {
+        let queue = &queue["Properties"];
+        let Some(deliveries) = queue["RedrivePolicy"]["maxReceiveCount"].as_u64() else { continue };
+        if queue["MessageRetentionPeriod"].as_u64().is_some_and(|kept| kept <= 3600) {
+            continue;
+        }
+        let deliveries = u32::try_from(deliveries).unwrap();
+        let waits: Duration = (1..deliveries).map(shortest_wait).sum();
+        assert!(waits >= Duration::from_mins(10), "{id}: {waits:?}");
+        outlived += 1;
+        if id == "RevokeQueue" {
+            let work = Duration::from_secs(template()["Globals"]["Function"]["Timeout"].as_u64().unwrap());
+            let visibility = Duration::from_secs(queue["VisibilityTimeout"].as_u64().unwrap());
+            let apart = visibility.max(work + LONGEST_WAIT);
+            assert!(apart * deliveries <= LONGEST_DELIVERY, "the sweeper would repeat what is still being tried");
+        }
+    }
+    assert!(outlived >= 8);
+    let least = &template()["Parameters"]["SweepAfterMinutes"]["MinValue"];
+    assert!(Duration::from_mins(least.as_u64().unwrap()) > LONGEST_DELIVERY);
+}
+
 #[test]
 fn i07_every_rule_feeds_a_queue_and_has_a_dead_letter_queue() {
     let rules = resources("AWS::Events::Rule");
@@ -83,6 +112,20 @@ fn i07_every_rule_may_write_to_its_queue_and_its_dead_letters() {
                 assert!(allowed, "{id} may not write to {name}: its ARN is not in the queue's policy");
             }
         }
+    }
+}
+
+/// CloudTrail reports these calls, and they would end the sessions of the same people once more.
+#[test]
+fn i11_every_role_that_takes_users_out_of_groups_is_known_as_our_own() {
+    let functions = resources("AWS::Serverless::Function");
+    let own = format!("{:?}", dig(&functions["IntakePartnerFunction"], &["Properties", "Environment", "Variables"]));
+    let roles = resources("AWS::IAM::Role");
+    let may = roles.iter().filter(|(_, role)| format!("{role:?}").contains("cognito-idp:AdminRemoveUserFromGroup"));
+    let may: Vec<_> = may.map(|(id, _)| id).collect();
+    assert!(!may.is_empty());
+    for id in may {
+        assert!(own.contains(&format!("\"{id}.Arn\"")), "{id} is not among OWN_ROLE_ARNS");
     }
 }
 

@@ -15,6 +15,7 @@ fn settings(provider: Option<&str>) -> Settings {
         user_pools: vec![UserPoolId("eu-central-1_Sample001".into())],
         okta_provider: provider.map(Into::into),
         auth0_provider: provider.map(Into::into),
+        own_roles: vec!["arn:aws:iam::111122223333:role/revocation-ScimRole".to_owned()],
     }
 }
 

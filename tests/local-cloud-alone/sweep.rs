@@ -20,7 +20,7 @@ use crate::world::{ALONE, LIMIT, fresh, probe, record, request, served_again, us
 /// A tick of the schedule, which comes by itself every five minutes.
 const TICK: &str = r#"{"id":"1","source":"tests","detail-type":"Tick","detail":{}}"#;
 /// Longer than `SweepAfterMinutes`.
-const AGO: Duration = Duration::from_mins(40);
+const AGO: Duration = Duration::from_hours(1);
 
 async fn empty(probe: &Probe, queue: &str) {
     while !probe.take(queue).await.unwrap().is_empty() {}

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use compromise_counter::CounterHandler;
 use proptest::prelude::*;
 use revocation_core::domain::event::Envelope;
-use revocation_core::domain::incident::{Rule, Stage};
+use revocation_core::domain::incident::{Page, Rule, Stage};
 use revocation_core::domain::policy::Policy;
 use revocation_core::domain::time::EpochMillis;
-use revocation_core::ports::{Clock as _, PortError};
+use revocation_core::ports::{Clock as _, Pager, PortError};
 use revocation_core::usecase::count_compromise::CompromiseCounter;
 use revocation_lambda::queue::{Delivery, EventHandler};
 use revocation_testkit::cloud::FakeCloud;
@@ -30,6 +31,11 @@ struct Counter {
 
 impl Counter {
     fn new(seed: u64) -> Self {
+        Self::with(seed, Vec::new())
+    }
+
+    /// With pagers that are told before the one that takes its pages.
+    fn with(seed: u64, before: Vec<Arc<dyn Pager>>) -> Self {
         let cloud = Arc::new(FakeCloud::default());
         let table = Arc::new(FakeCompromises::default());
         *table.seed.lock().unwrap() = seed;
@@ -41,7 +47,7 @@ impl Counter {
             resolver: cloud.clone(),
             ledger: table.clone(),
             incidents: table.clone(),
-            pagers: vec![table.clone()],
+            pagers: before.into_iter().chain([table.clone() as Arc<dyn Pager>]).collect(),
             policy: Policy::default(),
             rule: Rule { threshold: 3, window: HOUR },
             runbook_url: "https://runbook.example.com/".into(),
@@ -225,8 +231,109 @@ async fn i09_a_page_that_was_refused_is_sent_by_the_redelivery() {
     assert_eq!(counter.pages(Stage::Triggered), 1);
 }
 
+#[tokio::test]
+async fn i09_a_sign_an_hour_after_an_incident_does_not_swallow_the_next_surge() {
+    let counter = Counter::new(1);
+    for n in 0..4 {
+        counter.sign(&n.to_string(), &format!("user{n}"), n).await;
+    }
+    // One an hour, for a day: never too many.
+    for n in 1..24 {
+        counter.to_minute(u64::try_from(n * 60).unwrap());
+        counter.sign(&format!("drop{n}"), &format!("user{n}"), n * 60).await;
+        counter.tick().await;
+    }
+    assert_eq!((counter.pages(Stage::Triggered), counter.pages(Stage::Resolved)), (1, 1));
+    counter.to_minute(24 * 60 + 10);
+    for n in 30..34 {
+        counter.sign(&format!("surge{n}"), &format!("user{n}"), 24 * 60 + n - 30).await;
+    }
+    assert_eq!(counter.pages(Stage::Triggered), 2);
+}
+
+#[tokio::test]
+async fn i09_a_long_attack_is_one_page() {
+    let counter = Counter::new(1);
+    // Four within each hour, just too many, for a day.
+    for n in 0..72 {
+        let minute = n * 20;
+        counter.to_minute(u64::try_from(minute).unwrap());
+        counter.sign(&n.to_string(), &format!("user{}", n % 40), minute).await;
+        counter.tick().await;
+    }
+    assert_eq!((counter.pages(Stage::Triggered), counter.pages(Stage::Resolved)), (1, 0));
+}
+
+/// Its key is wrong, or cannot be read.
+struct Broken(fn() -> PortError);
+
+#[async_trait]
+impl Pager for Broken {
+    fn name(&self) -> &'static str {
+        "broken"
+    }
+
+    async fn page(&self, _: &Page) -> Result<(), PortError> {
+        Err(self.0())
+    }
+}
+
+#[tokio::test]
+async fn i09_a_pager_that_is_refused_silences_no_other_and_parks_nothing() {
+    let broken = || PortError::reject("pagerduty:enqueue", "status_400");
+    let counter = Counter::with(1, vec![Arc::new(Broken(broken))]);
+    for n in 0..4 {
+        assert!(counter.sign(&n.to_string(), &format!("user{n}"), 0).await, "the sign is counted");
+    }
+    assert_eq!(counter.pages(Stage::Triggered), 1);
+    // The next incident comes after one of which the broken pager still knows nothing.
+    counter.to_minute(180);
+    for n in 4..8 {
+        assert!(counter.sign(&n.to_string(), &format!("user{n}"), 180).await);
+    }
+    assert_eq!(counter.pages(Stage::Triggered), 2);
+    assert!(counter.tick().await, "or a tick would be parked every minute");
+}
+
+#[tokio::test]
+async fn i09_a_tick_leaves_a_pager_that_is_down_to_the_next_one_and_a_sign_comes_back_for_it() {
+    let counter = Counter::with(1, vec![Arc::new(Broken(|| PortError::retry("pagerduty:enqueue", "timeout")))]);
+    for n in 0..4 {
+        let told = counter.sign(&n.to_string(), &format!("user{n}"), 0).await;
+        assert_eq!(told, n < 3);
+    }
+    assert_eq!(counter.pages(Stage::Triggered), 1);
+    assert!(counter.tick().await);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// Whatever trickled in since the first incident, below the threshold: a surge pages.
+    #[test]
+    fn i09_no_trickle_below_the_threshold_hides_a_surge(gaps in proptest::collection::vec(31..=60i64, 4..30), after in 1..=60i64) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let pages = runtime.block_on(async {
+            let counter = Counter::new(1);
+            for n in 0..4 {
+                counter.sign(&n.to_string(), &format!("user{n}"), 0).await;
+            }
+            // Two within an hour at most; the first may still be one too many.
+            let mut minute = 0;
+            for (n, gap) in gaps.iter().enumerate() {
+                minute += gap;
+                counter.to_minute(u64::try_from(minute).unwrap());
+                counter.sign(&format!("drop{n}"), &format!("user{}", 4 + n), minute).await;
+                counter.tick().await;
+            }
+            counter.to_minute(u64::try_from(minute + after).unwrap());
+            for n in 35..39 {
+                counter.sign(&format!("surge{n}"), &format!("user{n}"), minute + after).await;
+            }
+            counter.pages(Stage::Triggered)
+        });
+        prop_assert_eq!(pages, 2);
+    }
 
     /// Any order, any duplicates, any interleaving: one page if there are more than three accounts, else none.
     #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use revocation_core::domain::audit::{Outcome, Step, StepOutcome};
 use revocation_core::domain::event::Event;
+use revocation_core::domain::profile::{Profile, SubjectKey, UserPoolId};
 use revocation_core::domain::reason::ReasonCode;
 use revocation_core::domain::time::EpochSeconds;
 use revocation_core::domain::tombstone::{LONGEST_REFRESH_LIFE, Refusal, TokenStamp};
@@ -39,6 +40,54 @@ async fn i01_a_named_key_is_locked_out_even_while_cognito_is_down() {
     assert!(world.cloud.tombstone(&key).is_some(), "refused although Cognito does not answer");
     assert_eq!(world.deliver(&asked).await, Fate::Done);
     assert!(world.cloud.tombstone(&key).unwrap().sealed);
+}
+
+/// Alice has a profile in the pool and one in another, which cannot be searched.
+fn in_two_pools(world: &World) -> (SubjectKey, SubjectKey, UserPoolId) {
+    let here = world.cloud.add_user("alice");
+    let other = UserPoolId("eu-central-1_OTHER".into());
+    let there = SubjectKey::new(other.0.clone(), "sub-there");
+    let profile = Profile { key: there.clone(), username: "alice-there".into(), federated: false };
+    world.cloud.state().users.push(("alice@example.com".into(), profile));
+    world.cloud.state().unsearchable.insert(other.clone());
+    (here, there, other)
+}
+
+#[tokio::test]
+async fn i01_who_was_found_is_locked_out_and_signed_out_while_another_pool_cannot_be_asked() {
+    let world = World::new();
+    let (here, there, _) = in_two_pools(&world);
+    let asked = request("1", "alice@example.com", "anomaly");
+    assert_eq!(world.deliver(&asked).await, Fate::Again);
+    assert!(world.cloud.tombstone(&here).unwrap().sealed, "does not wait for the other pool");
+    assert_eq!(world.trail(&asked).resolved, None, "or the other pool would never be asked");
+    assert_eq!(world.deliver(&asked).await, Fate::Again, "as long as it cannot be asked");
+    world.cloud.state().unsearchable.clear();
+    assert_eq!(world.deliver(&asked).await, Fate::Done);
+    assert!(world.cloud.tombstone(&there).unwrap().sealed);
+    assert_eq!(world.trail(&asked).resolved.map_or(0, |profiles| profiles.len()), 2);
+    let once = |name: &str| world.actions().iter().filter(|action| *action == name).count();
+    assert_eq!((once("sign_out alice"), once("sign_out alice-there"), world.events().len()), (1, 1, 2));
+}
+
+#[tokio::test]
+async fn i07_nobody_is_found_missing_before_every_pool_was_asked() {
+    let world = World::new();
+    in_two_pools(&world);
+    let asked = request("1", "ghost@example.com", "offboarding");
+    assert_eq!(world.deliver(&asked).await, Fate::Again);
+    assert!(world.trail(&asked).completed.is_empty(), "no record that says so");
+}
+
+#[tokio::test]
+async fn a_pool_beyond_the_requests_fence_is_not_asked() {
+    let world = World::new();
+    let (here, there, _) = in_two_pools(&world);
+    let mut asked = request("1", "alice@example.com", "anomaly");
+    asked["pools"] = json!([here.user_pool_id.0]);
+    assert_eq!(world.deliver(&asked).await, Fate::Done, "that it cannot be asked is no matter");
+    assert!(world.cloud.tombstone(&here).unwrap().sealed);
+    assert_eq!(world.cloud.tombstone(&there), None);
 }
 
 #[tokio::test]
@@ -260,7 +309,7 @@ async fn a_key_that_cognito_does_not_know_ends_as_no_such_user() {
     let mut asked = request("1", "", "anomaly");
     asked["sub_id"] = json!({"format": "opaque", "id": "gone"});
     assert_eq!(world.deliver(&asked).await, Fate::Done);
-    let key = revocation_core::domain::profile::SubjectKey::new(revocation_testkit::cloud::POOL, "gone");
+    let key = SubjectKey::new(revocation_testkit::cloud::POOL, "gone");
     let record = world.record(&asked, Some(&key));
     assert_eq!(record.outcome, Outcome::NoSuchUser);
     assert!(record.sealed_at.is_some(), "and its tombstone does not stay for ten years");

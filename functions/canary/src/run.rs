@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use revocation_core::domain::account::Password;
 use revocation_core::domain::canary::{CanaryOutcome, CanaryTimes};
-use revocation_core::ports::{AppClient, Authenticator, PortError, Redeemed, RefreshTokens, SessionTokens, TextReader};
+use revocation_core::ports::{
+    AppClient, Authenticator, PortError, Redeemed, RefreshTokens, SessionTokens, TextReader, Unredeemed,
+};
 use tokio::time::{Instant, sleep};
 
 use crate::api::{Answer, ProtectedApi};
@@ -155,12 +157,12 @@ impl Canary {
             let id = if takes_ids { self.api.call(&person.id).await } else { Answer::Refused };
             note(&mut times.id_ms, takes_ids && id == Answer::Refused, start);
             let refresh = match self.redeem(&refresh_token).await {
-                Ok(Some(redeemed)) => {
+                Ok(Ok(redeemed)) => {
                     refreshed = Some(redeemed.access_token);
                     refresh_token = redeemed.refresh_token.unwrap_or(refresh_token);
                     Answer::Served
                 }
-                Ok(None) => Answer::Refused,
+                Ok(Err(_)) => Answer::Refused,
                 Err(error) => Answer::Unclear(error.to_string()),
             };
             note(&mut times.refresh_ms, refresh == Answer::Refused, start);
@@ -191,13 +193,13 @@ impl Canary {
             Err(answer) => return Err(Failed(CanaryOutcome::NotServed, format!("control: {}", answer.code()))),
         }
         match self.redeem(&control.refresh).await {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(Failed(CanaryOutcome::ControlRefused, "refresh: refused".to_owned())),
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(Failed(CanaryOutcome::ControlRefused, "refresh: refused".to_owned())),
             Err(error) => Err(Failed(CanaryOutcome::NotServed, format!("control: {error}"))),
         }
     }
 
-    async fn redeem(&self, token: &str) -> Result<Option<Redeemed>, PortError> {
+    async fn redeem(&self, token: &str) -> Result<Result<Redeemed, Unredeemed>, PortError> {
         self.refresh_tokens.redeem(AppClient { id: &self.client_id, secret: None }, token).await
     }
 }

@@ -7,7 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use revocation_core::domain::account::Password;
 use revocation_core::domain::event::Envelope;
 use revocation_core::domain::time::EpochMillis;
-use revocation_core::ports::{AppClient, Authenticator, PortError, Redeemed, RefreshTokens, SessionTokens, TextReader};
+use revocation_core::ports::{
+    AppClient, Authenticator, PortError, Redeemed, RefreshTokens, SessionTokens, TextReader, Unredeemed,
+};
 use revocation_testkit::clock::FakeClock;
 use tokio::time::{Instant, sleep};
 
@@ -128,17 +130,17 @@ impl ProtectedApi for Stage {
 
 #[async_trait]
 impl RefreshTokens for Stage {
-    async fn redeem(&self, _: AppClient<'_>, presented: &str) -> Result<Option<Redeemed>, PortError> {
+    async fn redeem(&self, _: AppClient<'_>, presented: &str) -> Result<Result<Redeemed, Unredeemed>, PortError> {
         sleep(CALL).await;
         if presented == token("control", "refresh") {
             let redeemed = Redeemed { access_token: token("control", "refreshed"), refresh_token: None };
-            return Ok(self.script.control_refreshes.then_some(redeemed));
+            return Ok(self.script.control_refreshes.then_some(redeemed).ok_or(Unredeemed::NoGood));
         }
         if let Some(error) = &self.script.refresh_error {
             return Err(error.clone());
         }
         let redeemed = Redeemed { access_token: token("canary", "refreshed"), refresh_token: None };
-        Ok((!self.is_past(self.script.refresh)).then_some(redeemed))
+        Ok((!self.is_past(self.script.refresh)).then_some(redeemed).ok_or(Unredeemed::NoGood))
     }
 
     async fn revoke(&self, _: AppClient<'_>, _: &str) -> Result<(), PortError> {

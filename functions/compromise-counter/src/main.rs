@@ -22,7 +22,7 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let config = Config::read(&ProcessEnv)?;
     let aws = AwsConfig::from_env(&|name| ProcessEnv.get(name))?;
     let queue = Arc::new(SqsQueue::new(&aws, &config.queue_url, &config.dead_letter_queue_url));
-    let handler = Arc::new(CounterHandler::new(compromise_counter::counter(&aws, &config).await?));
+    let handler = Arc::new(CounterHandler::new(compromise_counter::counter(&aws, &config)));
     let clock = Arc::new(SystemClock);
     QueueFunction { name: "compromise-counter", handler, dead_letters: queue.clone(), timer: queue, clock }
         .serve()

@@ -14,7 +14,8 @@ pub struct Config {
     pub queue_url: String,
     /// `DEAD_LETTER_QUEUE_URL`: where what cannot be translated is parked.
     pub dead_letter_queue_url: String,
-    /// `USER_POOL_IDS` (comma-separated), `OKTA_PROVIDER_NAME` and `AUTH0_PROVIDER_NAME` (both optional).
+    /// `USER_POOL_IDS` (comma-separated), `OKTA_PROVIDER_NAME`, `AUTH0_PROVIDER_NAME` and `OWN_ROLE_ARNS` (these
+    /// optional, the last comma-separated).
     pub settings: Settings,
 }
 
@@ -30,6 +31,7 @@ impl Config {
                 user_pools: env.list("USER_POOL_IDS").into_iter().map(UserPoolId).collect(),
                 okta_provider: env.optional("OKTA_PROVIDER_NAME"),
                 auth0_provider: env.optional("AUTH0_PROVIDER_NAME"),
+                own_roles: env.optional_list("OWN_ROLE_ARNS"),
             },
         };
         // The Region before the underscore is part of the issuer a subject is named by.
@@ -57,12 +59,14 @@ mod tests {
             ("USER_POOL_IDS", "eu-central-1_One, eu-central-1_Two"),
             ("OKTA_PROVIDER_NAME", "Okta"),
             ("AUTH0_PROVIDER_NAME", ""),
+            ("OWN_ROLE_ARNS", "arn:aws:iam::111122223333:role/scim"),
         ];
         let config = Config::read(&variables).unwrap();
         assert_eq!(config.event_bus_name, "revocation");
         assert_eq!(config.settings.user_pools.len(), 2);
         assert_eq!(config.settings.okta_provider.as_deref(), Some("Okta"));
         assert_eq!(config.settings.auth0_provider, None);
+        assert_eq!(config.settings.own_roles, ["arn:aws:iam::111122223333:role/scim"]);
     }
 
     #[test]

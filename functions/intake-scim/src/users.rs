@@ -78,13 +78,14 @@ pub(crate) async fn delete(call: &Call<'_>, id: &str) -> Result<Response, ScimEr
 /// revocation → disable; loss promised → attributes → loss kept; password; enable.
 async fn update(call: &Call<'_>, mut account: Account, update: Update) -> Result<Account, ScimError> {
     let after = call.mapping.attributes(&update.user);
-    check_name(call, &account, &update.user).await?;
     let (users, pool, revocations) = (&call.provider.users, call.pool(), call.revocations());
     if update.active == Some(false) {
         revocations.before_leaving(&account.sub).await?;
         done(users.disable(pool, &account.username).await)?;
         account.enabled = false;
     }
+    // Afterwards: a name that cannot be had keeps nobody in.
+    check_name(call, &account, &update.user).await?;
     let changes = call.mapping.changes(&account, &after);
     let attributes_differ = !changes.is_empty();
     if attributes_differ {

@@ -95,8 +95,9 @@ impl SignOut {
     }
 
     async fn is_refused(&self, session: &Session) -> Result<bool, Refused> {
-        let tombstone = self.tombstones.read(&session.token.subject).await?.unwrap_or_default();
-        Ok(tombstone.refusal(&session.token.stamp(), self.clock.now().seconds()).is_some())
+        let (subject, stamp, now) = (&session.token.subject, session.token.stamp(), self.clock.now().seconds());
+        let (own, pool) = tokio::join!(self.tombstones.read(subject), self.tombstones.read_pool(&subject.user_pool_id));
+        Ok([own?, pool?].into_iter().flatten().any(|tombstone| tombstone.refusal(&stamp, now).is_some()))
     }
 
     /// Until the tombstone refuses what it is to refuse: the answer promises it.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use revocation_core::domain::time::EpochSeconds;
-use revocation_core::ports::AppClient;
+use revocation_core::ports::{AppClient, Unredeemed};
 use revocation_verify::{DenyClass, DenyReason, MAX_TOKEN_BYTES, TokenUse, VerifiedToken};
 
 use crate::SignOut;
@@ -37,10 +37,15 @@ impl SignOut {
             return Ok(None);
         }
         // A refresh token does not say whose it is; what it is redeemed for does, and dies with the session.
-        let Some(redeemed) = self.refresh_tokens.redeem(client, &form.token).await? else {
-            // Refused for the moment, perhaps: a disabled account may be enabled, a contract prolonged.
-            self.refresh_tokens.revoke(client, &form.token).await?;
-            return Err(Refused::RefreshTokenRefused);
+        let redeemed = match self.refresh_tokens.redeem(client, &form.token).await? {
+            Ok(redeemed) => redeemed,
+            // A disabled account may be enabled, a contract prolonged.
+            Err(Unredeemed::MayLive) => {
+                self.refresh_tokens.revoke(client, &form.token).await?;
+                return Err(Refused::RefreshTokenRefused);
+            }
+            // Not worth a second call: anybody can send junk, and the quota is that of everybody's refreshes.
+            Err(Unredeemed::NoGood) => return Err(Refused::RefreshTokenRefused),
         };
         match self.verified(client, &redeemed.access_token).await {
             Ok(token) => {

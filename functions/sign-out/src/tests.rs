@@ -5,9 +5,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use revocation_core::domain::profile::{SubjectKey, UserPoolId};
 use revocation_core::domain::request::RevocationRequest;
+use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::session::SessionScope;
 use revocation_core::domain::tombstone::{Cutoff, CutoffKind};
-use revocation_core::ports::{AppClients, ClientSecret, Redeemed};
+use revocation_core::ports::{AppClients, ClientSecret, Redeemed, Unredeemed};
 use revocation_testkit::clock::FakeClock;
 use revocation_testkit::keys::{jwks, key_a, key_b};
 use revocation_testkit::token::TokenBuilder;
@@ -20,12 +21,16 @@ const SUB: &str = "4f6b1c1e-0000-4000-8000-000000000001";
 const PUBLIC: &str = "public-client";
 const CONFIDENTIAL: &str = "confidential-client";
 const SECRET: &str = "s3cret+/=&";
+/// A refresh token of somebody who is disabled.
+const DISABLED: &str = "of.somebody.who.is.disabled";
 
 /// A pool with two clients, and a pipeline that works at once, late or never.
 #[derive(Default)]
 struct World {
     clock: FakeClock,
     tombstone: Mutex<Tombstone>,
+    /// Everybody's.
+    pool: Mutex<Option<Tombstone>>,
     published: Mutex<Vec<RevocationRequest>>,
     revoked: Mutex<Vec<String>>,
     /// Refresh tokens and what they are redeemed for.
@@ -49,11 +54,12 @@ impl AppClients for World {
 
 #[async_trait]
 impl RefreshTokens for World {
-    async fn redeem(&self, _: AppClient<'_>, refresh_token: &str) -> Result<Option<Redeemed>, PortError> {
-        match self.cognito.lock().unwrap().clone() {
-            Some(error) => Err(error),
-            None => Ok(self.refresh_tokens.lock().unwrap().get(refresh_token).cloned()),
+    async fn redeem(&self, _: AppClient<'_>, refresh_token: &str) -> Result<Result<Redeemed, Unredeemed>, PortError> {
+        if let Some(error) = self.cognito.lock().unwrap().clone() {
+            return Err(error);
         }
+        let unknown = if refresh_token == DISABLED { Unredeemed::MayLive } else { Unredeemed::NoGood };
+        Ok(self.refresh_tokens.lock().unwrap().get(refresh_token).cloned().ok_or(unknown))
     }
 
     async fn revoke(&self, _: AppClient<'_>, refresh_token: &str) -> Result<(), PortError> {
@@ -74,8 +80,9 @@ impl TombstoneReader for World {
         Ok(Some(self.tombstone.lock().unwrap().clone()))
     }
 
-    async fn read_pool(&self, _pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
-        Ok(None)
+    async fn read_pool(&self, pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        assert_eq!(pool.0, POOL);
+        Ok(self.pool.lock().unwrap().clone())
     }
 }
 
@@ -212,15 +219,15 @@ async fn a_token_that_is_no_good_is_answered_200_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_cognito_refuses_is_revoked_all_the_same_and_nothing_is_promised() {
+async fn a_refresh_token_that_cognito_refuses_promises_nothing_and_only_a_genuine_one_is_revoked() {
     let world = Arc::new(World::default());
     let endpoint = endpoint(&world);
-    for token in ["garbage", "a.b.c.d.e", &"x".repeat(5_000)] {
+    for token in ["garbage", "a.b.c.d.e", &"x".repeat(5_000), DISABLED] {
         let answer = post(&endpoint, &[("token", token), ("client_id", PUBLIC)], &[]).await;
         assert_eq!(answer.status, 400, "{}", answer.body);
         assert!(answer.body.contains("invalid_token"), "its access tokens may still be good");
     }
-    assert_eq!(world.revoked.lock().unwrap().len(), 3);
+    assert_eq!(*world.revoked.lock().unwrap(), [DISABLED], "junk is not worth a second call");
     assert!(world.published.lock().unwrap().is_empty());
 }
 
@@ -237,6 +244,26 @@ async fn a_session_that_has_ended_ends_no_other() {
         assert_eq!((answer.status, answer.body.contains("ended already")), (400, true), "{}", answer.body);
     }
     assert!(world.published.lock().unwrap().iter().all(|request| request.session.is_some()));
+}
+
+#[tokio::test]
+async fn a_session_that_ended_with_its_whole_pool_ends_no_other() {
+    let world = Arc::new(World::default());
+    let token = access(&world, PUBLIC).build();
+    let cutoff = Cutoff {
+        revocation_id: RevocationId("rv_pool".into()),
+        at: world.clock.now().seconds(),
+        kind: CutoffKind::Sessions,
+    };
+    let mut everybodys = Tombstone::default();
+    everybodys.raise(&cutoff);
+    *world.pool.lock().unwrap() = Some(everybodys);
+    for extent in ["true", "others"] {
+        let form = [("token", token.as_str()), ("client_id", PUBLIC), ("everywhere", extent)];
+        let answer = post(&endpoint(&world), &form, &[]).await;
+        assert_eq!((answer.status, answer.body.contains("ended already")), (400, true), "{}", answer.body);
+    }
+    assert!(world.published.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

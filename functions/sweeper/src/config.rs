@@ -5,8 +5,8 @@ use std::time::Duration;
 use revocation_core::domain::sweep::LONGEST_DELIVERY;
 use revocation_lambda::env::{BadEnvironment, EnvReader, Variables};
 
-/// Half again as long as a message is tried for: what is older than that and not among the dead letters is lost.
-const DEFAULT_QUIET_MINUTES: u64 = 30;
+/// A little longer than a message is tried for: what is older than that and not among the dead letters is lost.
+const DEFAULT_QUIET_MINUTES: u64 = 45;
 
 /// Everything `sweeper` is told by its environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Config {
     pub revoke_queue_url: String,
     /// `REVOKE_DEAD_LETTER_QUEUE_URL`: as long as anything lies there, none is.
     pub revoke_dead_letter_queue_url: String,
-    /// `SWEEP_AFTER_MINUTES`: how long a request has been quiet that is taken for lost; default 30, above 20.
+    /// `SWEEP_AFTER_MINUTES`: how long a request has been quiet that is taken for lost; default 45, above 40.
     pub quiet: Duration,
     /// `QUEUE_URL`: the queue it is fed from.
     pub queue_url: String,
@@ -36,7 +36,7 @@ impl Config {
         let minutes: u64 = env.parsed("SWEEP_AFTER_MINUTES", DEFAULT_QUIET_MINUTES);
         let quiet = Duration::from_secs(minutes.saturating_mul(60));
         if quiet <= LONGEST_DELIVERY {
-            env.mistake("SWEEP_AFTER_MINUTES is not above 20, for which a message is tried".to_owned());
+            env.mistake("SWEEP_AFTER_MINUTES is not above 40, for which a message is tried".to_owned());
         }
         let config = Self {
             revocations_table: env.required("REVOCATIONS_TABLE"),
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_bad_start_names_every_variable() {
-        let BadEnvironment(mistakes) = Config::read(&[("SWEEP_AFTER_MINUTES", "20")]).unwrap_err();
+        let BadEnvironment(mistakes) = Config::read(&[("SWEEP_AFTER_MINUTES", "40")]).unwrap_err();
         assert_eq!(mistakes.len(), 8, "{mistakes:?}");
     }
 }

@@ -1,9 +1,12 @@
 //! `Pager` on PagerDuty's Events API v2 (<https://developer.pagerduty.com/docs/events-api-v2/trigger-events/>).
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
 use revocation_core::domain::incident::{Page, Stage};
 use revocation_core::domain::time::EpochMillis;
-use revocation_core::ports::{Pager, PortError};
+use revocation_core::ports::{Pager, PortError, TextReader};
 use serde_json::{Value, json};
 
 use crate::https::HttpsClient;
@@ -13,23 +16,32 @@ const ENQUEUE: &str = "pagerduty:enqueue";
 const DEFAULT_URL: &str = "https://events.pagerduty.com/v2/enqueue";
 /// What PagerDuty accepts as summary, in characters.
 const MAX_SUMMARY_CHARS: usize = 1_024;
+/// What it answers to a routing key it does not know, among others.
+const MAYBE_THE_KEY: [u16; 2] = [400, 403];
 const TOO_MANY_REQUESTS: u16 = 429;
+/// How long a routing key is used without looking again: one page is told in several calls.
+const KEPT: Duration = Duration::from_mins(1);
 
 /// Pages the people on call of one PagerDuty service.
 pub struct PagerDutyPager {
     https: HttpsClient,
-    routing_key: RoutingKey,
+    secrets: Arc<dyn TextReader>,
+    /// Name or ARN of the secret.
+    secret: String,
+    kept: Mutex<Option<(Instant, RoutingKey)>>,
     url: String,
 }
 
 /// The integration key of a service: whoever holds it can page. Not `Debug`: it must not get into a log (I10).
+#[derive(Clone, PartialEq, Eq)]
 struct RoutingKey(String);
 
 impl PagerDutyPager {
-    /// A pager of the service with this routing key.
+    /// A pager of the service whose routing key is in this secret.
     #[must_use]
-    pub fn new(routing_key: impl Into<String>) -> Self {
-        Self { https: HttpsClient::new(), routing_key: RoutingKey(routing_key.into()), url: DEFAULT_URL.to_owned() }
+    pub fn new(secrets: Arc<dyn TextReader>, secret: impl Into<String>) -> Self {
+        let (https, secret, url) = (HttpsClient::new(), secret.into(), DEFAULT_URL.to_owned());
+        Self { https, secrets, secret, kept: Mutex::new(None), url }
     }
 
     /// The pager with another address of the API.
@@ -37,6 +49,24 @@ impl PagerDutyPager {
     pub fn with_url(mut self, url: impl Into<String>) -> Self {
         self.url = url.into();
         self
+    }
+
+    /// The key used last, if it was read within [`KEPT`].
+    fn kept(&self) -> Option<RoutingKey> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().filter(|(read, _)| read.elapsed() < KEPT).map(|(_, key)| key.clone())
+    }
+
+    async fn read(&self) -> Result<RoutingKey, PortError> {
+        let key = RoutingKey(self.secrets.read(&self.secret).await?);
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), key.clone()));
+        Ok(key)
+    }
+
+    /// The status of the answer. An event told twice is one alert: `PagerDuty` joins events by routing key and dedup key.
+    async fn send(&self, page: &Page, key: &RoutingKey) -> Result<u16, PortError> {
+        let sent = self.https.post_json(&self.url, event(page, key).to_string().into_bytes()).await;
+        sent.map_err(|error| error.port_error(ENQUEUE))
     }
 }
 
@@ -47,10 +77,15 @@ impl Pager for PagerDutyPager {
     }
 
     async fn page(&self, page: &Page) -> Result<(), PortError> {
-        // An event told twice is one alert: PagerDuty joins events by routing key and dedup key.
-        let body = event(page, &self.routing_key).to_string().into_bytes();
-        let sent = self.https.post_json(&self.url, body).await;
-        answered(sent.map_err(|error| error.port_error(ENQUEUE))?)
+        if let Some(key) = self.kept() {
+            let status = self.send(page, &key).await?;
+            if !MAYBE_THE_KEY.contains(&status) {
+                return answered(status);
+            }
+            // It may have been exchanged within the minute.
+        }
+        let key = self.read().await?;
+        answered(self.send(page, &key).await?)
     }
 }
 
@@ -93,77 +128,4 @@ fn answered(status: u16) -> Result<(), PortError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use revocation_core::domain::disposition::Disposition;
-    use revocation_core::domain::time::EpochSeconds;
-
-    use super::*;
-
-    fn page(stage: Stage) -> Page {
-        Page {
-            version: "1".into(),
-            incident_id: "inc-1769878800000-7".into(),
-            stage,
-            window_minutes: 60,
-            threshold: 3,
-            count: 4,
-            subjects: vec!["sub-a".into(), "sub-b".into()],
-            first_at: EpochSeconds(1_769_878_000),
-            last_at: EpochSeconds(1_769_878_800),
-            runbook_url: "https://runbook.example/compromise".into(),
-        }
-    }
-
-    #[test]
-    fn a_page_becomes_an_event_of_the_api() {
-        let expected = json!({
-            "routing_key": "0123456789abcdef0123456789abcdef",
-            "event_action": "trigger",
-            "dedup_key": "inc-1769878800000-7",
-            "payload": {
-                "summary": "4 accounts with signs of compromise within 60 minutes (threshold 3)",
-                "source": "session-revocation",
-                "severity": "critical",
-                "timestamp": "2026-01-31T17:00:00.000Z",
-                "component": "compromise-counter",
-                "class": "compromise threshold exceeded",
-                "custom_details": {
-                    "version": "1",
-                    "incident_id": "inc-1769878800000-7",
-                    "stage": "triggered",
-                    "window_minutes": 60,
-                    "threshold": 3,
-                    "count": 4,
-                    "subjects": ["sub-a", "sub-b"],
-                    "first_at": 1_769_878_000,
-                    "last_at": 1_769_878_800,
-                    "runbook_url": "https://runbook.example/compromise",
-                },
-            },
-        });
-        let key = RoutingKey("0123456789abcdef0123456789abcdef".into());
-        assert_eq!(event(&page(Stage::Triggered), &key), expected);
-    }
-
-    #[test]
-    fn a_resolution_names_the_same_incident() {
-        let resolved = event(&page(Stage::Resolved), &RoutingKey("k".into()));
-        assert_eq!(resolved["event_action"], "resolve");
-        assert_eq!(resolved["dedup_key"], "inc-1769878800000-7");
-        assert_eq!(resolved["payload"]["custom_details"]["stage"], "resolved");
-    }
-
-    #[test]
-    fn a_status_says_whether_to_try_again() {
-        assert_eq!(answered(202), Ok(()));
-        for (status, disposition) in [
-            (429, Disposition::Retry),
-            (503, Disposition::Retry),
-            (400, Disposition::Reject),
-            (403, Disposition::Reject),
-            (301, Disposition::Reject),
-        ] {
-            assert_eq!(answered(status).unwrap_err().disposition, disposition, "{status}");
-        }
-    }
-}
+mod tests;

@@ -9,9 +9,6 @@ use crate::error::port_error;
 
 const GET: &str = "secretsmanager:GetSecretValue";
 
-/// The actions [`read_secret`] needs.
-pub const IAM_ACTIONS: &[&str] = &[GET];
-
 /// Secrets by their names or ARNs, as they are now. They must not get into a log (I10).
 pub struct SecretsManagerReader {
     client: Client,
@@ -19,7 +16,7 @@ pub struct SecretsManagerReader {
 
 impl SecretsManagerReader {
     /// The actions it needs.
-    pub const IAM_ACTIONS: &[&str] = IAM_ACTIONS;
+    pub const IAM_ACTIONS: &[&str] = &[GET];
 
     /// The Region's Secrets Manager.
     #[must_use]
@@ -37,9 +34,4 @@ impl TextReader for SecretsManagerReader {
         let secret = secret.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         secret.ok_or(PortError::reject(GET, "no_text"))
     }
-}
-
-/// The text of the secret with this ARN. It must not get into a log (I10): wrap it in a type without `Debug`.
-pub async fn read_secret(aws: &AwsConfig, arn: &str) -> Result<String, PortError> {
-    SecretsManagerReader::new(aws).read(arn).await
 }

@@ -82,10 +82,28 @@ impl RedeliveryTimer for SqsQueue {
             .change_message_visibility()
             .queue_url(&self.url)
             .receipt_handle(receipt_handle)
-            .visibility_timeout(i32::try_from(delay.as_secs()).unwrap_or(i32::MAX))
+            .visibility_timeout(whole_seconds(delay))
             .send()
             .await
             .map(drop)
             .map_err(|error| port_error(CHANGE_VISIBILITY, &error))
+    }
+}
+
+/// Rounded up: what is cut off a wait brings the message back before its time, a first wait of less than a second at once.
+fn whole_seconds(delay: Duration) -> i32 {
+    i32::try_from(delay.as_millis().div_ceil(1000)).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_never_cut_short() {
+        for (millis, seconds) in [(0, 0), (1, 1), (999, 1), (1000, 1), (1001, 2)] {
+            assert_eq!(whole_seconds(Duration::from_millis(millis)), seconds, "{millis}");
+        }
+        assert_eq!(whole_seconds(Duration::MAX), i32::MAX);
     }
 }

@@ -65,12 +65,16 @@ impl<'a> EnvReader<'a> {
     /// A comma-separated list with at least one entry.
     pub fn list(&mut self, name: &str) -> Vec<String> {
         let text = self.required(name);
-        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        let entries: Vec<String> = entries.map(str::to_owned).collect();
+        let entries = entries_of(&text);
         if entries.is_empty() && !text.is_empty() {
             self.mistakes.push(format!("{name} has no entry"));
         }
         entries
+    }
+
+    /// A comma-separated list that may be missing or empty.
+    pub fn optional_list(&mut self, name: &str) -> Vec<String> {
+        self.optional(name).map(|text| entries_of(&text)).unwrap_or_default()
     }
 
     /// A variable that is parsed, with a default.
@@ -112,6 +116,10 @@ impl<'a> EnvReader<'a> {
     pub fn finish<T>(self, config: T) -> Result<T, BadEnvironment> {
         if self.mistakes.is_empty() { Ok(config) } else { Err(BadEnvironment(self.mistakes)) }
     }
+}
+
+fn entries_of(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -19,8 +19,8 @@ use crate::metrics;
 
 /// First wait before a message that failed is delivered again; doubled with every delivery.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// Longest wait. With 10 deliveries (the template's `maxReceiveCount`) an outage of ten minutes is outlived.
-const LONGEST_WAIT: Duration = Duration::from_mins(2);
+/// Longest wait. With 17 deliveries (the template's `maxReceiveCount`) an outage of ten minutes is outlived.
+pub const LONGEST_WAIT: Duration = Duration::from_mins(2);
 /// How much of a rejected message's id is written as reason, in characters.
 const MAX_REASON_CHARS: usize = 512;
 
@@ -163,10 +163,20 @@ impl QueueFunction {
 /// Exponential backoff with jitter over its upper half, so that an outage's messages do not come back all at once, and
 /// none comes back at once.
 fn backoff(deliveries: u32, random: u64) -> Duration {
-    let longest = FIRST_WAIT.saturating_mul(1 << deliveries.saturating_sub(1).min(16)).min(LONGEST_WAIT);
-    let half = longest / 2;
-    let jitter = random.checked_rem(u64::try_from(half.as_millis()).unwrap_or(1) + 1).unwrap_or(0);
-    half + Duration::from_millis(jitter)
+    let least = shortest_wait(deliveries);
+    let span = longest_wait(deliveries).saturating_sub(least);
+    let jitter = random.checked_rem(u64::try_from(span.as_millis()).unwrap_or(0) + 1).unwrap_or(0);
+    least + Duration::from_millis(jitter)
+}
+
+/// The least a message waits after its delivery of this number, from 1: in whole seconds, as SQS counts.
+#[must_use]
+pub fn shortest_wait(deliveries: u32) -> Duration {
+    Duration::from_secs(longest_wait(deliveries).as_secs().div_ceil(2))
+}
+
+fn longest_wait(deliveries: u32) -> Duration {
+    FIRST_WAIT.saturating_mul(1 << deliveries.saturating_sub(1).min(16)).min(LONGEST_WAIT)
 }
 
 trait FromFailures {

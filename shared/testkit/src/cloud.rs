@@ -11,15 +11,16 @@ use revocation_core::domain::event::Event;
 use revocation_core::domain::profile::{Profile, SubjectKey, UserPoolId};
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::session::{SessionCutoff, SessionRecord};
-use revocation_core::domain::subject::SubjectIdentifier;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::domain::tombstone::{Cutoff, Raised, Seal, Sealed, Tombstone};
 use revocation_core::ports::{
     AccountLocker, Acted, AuditLog, Begun, DeviceForgetter, EventPublisher, PortError, SessionLedger,
-    SessionTerminator, SubjectResolver, TombstoneReader, TombstoneWriter,
+    SessionTerminator, TombstoneReader, TombstoneWriter,
 };
 
 use crate::clock::FakeClock;
+
+mod resolver;
 
 /// The pool all users are in.
 pub const POOL: &str = "eu-central-1_TEST";
@@ -41,6 +42,8 @@ pub struct State {
     pub tombstones: BTreeMap<SubjectKey, Tombstone>,
     /// The session ledger, with the revocation that ended each.
     pub sessions: BTreeMap<SubjectKey, Vec<(SessionRecord, Option<RevocationId>)>>,
+    /// Pools that cannot be searched.
+    pub unsearchable: BTreeSet<UserPoolId>,
     /// Audit trails.
     pub trails: BTreeMap<RevocationId, Trail>,
     /// Trails of actions on accounts.
@@ -146,35 +149,6 @@ impl FakeCloud {
     ) -> Result<T, PortError> {
         self.call(name, "", |state| state.trails.get_mut(id).map(append).unwrap())
     }
-}
-
-#[async_trait]
-impl SubjectResolver for FakeCloud {
-    async fn resolve(&self, subject: &SubjectIdentifier) -> Result<Vec<Profile>, PortError> {
-        self.call("resolve", "", |state| {
-            let is_meant = |(email, profile): &&(String, Profile)| match subject {
-                SubjectIdentifier::Email { email: asked } => email == asked,
-                SubjectIdentifier::Opaque { id } => profile.key.sub.0 == *id,
-                SubjectIdentifier::Username { username } => profile.username == *username,
-                SubjectIdentifier::IssSub { iss, sub } => is_issuer(iss) && profile.key.sub.0 == *sub,
-                _ => false,
-            };
-            state.users.iter().filter(is_meant).map(|(_, profile)| profile.clone()).collect()
-        })
-    }
-
-    fn key_of(&self, subject: &SubjectIdentifier) -> Option<SubjectKey> {
-        match subject {
-            SubjectIdentifier::Opaque { id } => Some(SubjectKey::new(POOL, id.clone())),
-            SubjectIdentifier::IssSub { iss, sub } if is_issuer(iss) => Some(SubjectKey::new(POOL, sub.clone())),
-            SubjectIdentifier::Pool { user_pool_id } if user_pool_id == POOL => Some(SubjectKey::new(POOL, "*")),
-            _ => None,
-        }
-    }
-}
-
-fn is_issuer(iss: &str) -> bool {
-    UserPoolId(POOL.into()).issuer() == iss
 }
 
 #[async_trait]

@@ -8,7 +8,7 @@ use revocation_core::domain::reason::ReasonCode;
 
 use crate::commands;
 
-/// What is waited for unless `--timeout` says otherwise: a revocation takes seconds, and ten redeliveries ten minutes.
+/// What is waited for unless `--timeout` says otherwise: a revocation takes seconds, and longer only while something is down.
 pub(crate) const DEFAULT_TIMEOUT: &str = "2m";
 
 /// Ends sessions, and shows what was ended, by whom, why and how fast.

@@ -39,7 +39,10 @@ impl CargoTool {
             say::step(format_args!("installing {name} {version} into {} ({takes}, once)", tools.display()));
             let mut cargo = run::cargo(repo);
             // Unoptimised: it runs for seconds, and compiles for as long as it is optimised.
-            cargo.args(["install", "--quiet", "--locked", "--debug", "--version", version, "--root"]).arg(&tools).arg(name);
+            cargo
+                .args(["install", "--quiet", "--locked", "--debug", "--version", version, "--root"])
+                .arg(&tools)
+                .arg(name);
             run::run(&mut cargo).with_context(|| format!("{name} cannot be installed"))?;
         }
         Ok(program)

@@ -46,6 +46,19 @@ struct Removal {
 struct Identity {
     arn: Option<String>,
     principal_id: Option<String>,
+    session_context: Option<Session>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Session {
+    session_issuer: Option<Issuer>,
+}
+
+/// The role itself, where the caller's own ARN is the session's.
+#[derive(Deserialize)]
+struct Issuer {
+    arn: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -72,6 +85,9 @@ pub(super) fn translate(envelope: &Envelope<'_>, settings: &Settings) -> Result<
         return Ok(Verdict::Irrelevant("call_failed"));
     }
     let removal: Removal = parts::read(envelope)?;
+    if removal.user_identity.as_ref().is_some_and(|who| who.is_one_of(&settings.own_roles)) {
+        return Ok(Verdict::Irrelevant("our_own_call"));
+    }
     let Some(asked) = removal.request_parameters else { return Err(MalformedEvent::NoUser) };
     let Some(pool) = settings.user_pools.iter().find(|pool| Some(&pool.0) == asked.user_pool_id.as_ref()) else {
         return Ok(Verdict::Irrelevant("other_pool"));
@@ -94,6 +110,31 @@ pub(super) fn translate(envelope: &Envelope<'_>, settings: &Settings) -> Result<
         occurred_at: parts::occurred_at(removal.event_time.as_deref()),
         ..parts::request(EventSource { name, event_id }, sub_id, ReasonCode::RoleChange, initiator)
     }]))
+}
+
+// === impl Identity ===
+
+impl Identity {
+    /// Whether one of these roles called. Whoever asked our function was fenced and their request published then; the
+    /// record comes minutes later, and would end the sessions that honestly began since.
+    fn is_one_of(&self, roles: &[String]) -> bool {
+        let issuer = self.session_context.as_ref().and_then(|session| session.session_issuer.as_ref());
+        let issuer = issuer.and_then(|issuer| issuer.arn.as_deref());
+        let session = self.arn.as_deref().and_then(role_of_session);
+        roles.iter().any(|role| issuer == Some(role) || (session.is_some() && session == account_and_name(role)))
+    }
+}
+
+/// Account and role of `arn:aws:sts::<account>:assumed-role/<name>/<session>`, which has no path.
+fn role_of_session(arn: &str) -> Option<(&str, &str)> {
+    let (account, rest) = arn.split_once(":sts::")?.1.split_once(":assumed-role/")?;
+    Some((account, rest.split_once('/')?.0))
+}
+
+/// The same of `arn:aws:iam::<account>:role/<path><name>`.
+fn account_and_name(role: &str) -> Option<(&str, &str)> {
+    let (account, rest) = role.split_once(":iam::")?.1.split_once(":role/")?;
+    Some((account, rest.rsplit('/').next()?))
 }
 
 /// Whether a value stands in place of one that AWS does not show. Taken for a name, it would be nobody's, and the

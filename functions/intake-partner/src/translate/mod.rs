@@ -25,6 +25,8 @@ pub struct Settings {
     pub okta_provider: Option<String>,
     /// The pools' name of Auth0 as identity provider.
     pub auth0_provider: Option<String>,
+    /// ARNs of the roles of our functions that take users out of groups: what they did is no news.
+    pub own_roles: Vec<String>,
 }
 
 /// What an event means.
@@ -33,7 +35,7 @@ pub enum Verdict {
     /// These revocations.
     Requests(Vec<RevocationRequest>),
     /// None, because of this stable code: `source`, `event_type`, `not_successful`, `risk_below_floor`, `other_pool`,
-    /// `call_failed`.
+    /// `call_failed`, `our_own_call`.
     Irrelevant(&'static str),
 }
 

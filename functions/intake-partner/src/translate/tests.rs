@@ -7,7 +7,7 @@ use super::*;
 const SECRET: &str = "jane.secret@example.com";
 
 pub(super) fn settings() -> Settings {
-    Settings { user_pools: vec![UserPoolId("eu-central-1_Pool1".into())], okta_provider: None, auth0_provider: None }
+    Settings { user_pools: vec![UserPoolId("eu-central-1_Pool1".into())], ..Settings::default() }
 }
 
 pub(super) fn translated_with(

@@ -188,6 +188,31 @@ async fn okta_deactivates_by_put() {
 }
 
 #[tokio::test]
+async fn a_name_that_cannot_be_had_keeps_nobody_in() {
+    for (mapping, name, refused) in [
+        ("", "other", (400, "mutability")),
+        ("attributes: {user_name: preferred_username}", "bob", (409, "uniqueness")),
+    ] {
+        for method in ["PUT", "PATCH"] {
+            let world = World::with(mapping).await;
+            let (_, created) = world.send("POST", "/Users", &jane()).await;
+            assert_eq!(world.send("POST", "/Users", &json!({"schemas": [USER], "userName": "bob"})).await.0, 201);
+            world.calls();
+            let id = created["id"].as_str().unwrap();
+            let operation = json!([{"op": "replace", "value": {"active": false, "userName": name}}]);
+            let put = json!({"schemas": [USER], "userName": name, "active": false});
+            let uri = format!("/Users/{id}");
+            let answer =
+                if method == "PUT" { world.send("PUT", &uri, &put).await } else { world.patch(&uri, operation).await };
+            assert_eq!((answer.0, scim_type(&answer)), refused, "{method} {mapping}");
+            assert_eq!(world.calls()[..2], ["publish", "disable"], "{method} {mapping}");
+            let account = world.directory.state().accounts.iter().find(|account| account.sub.0 == id).cloned();
+            assert!(!account.unwrap().enabled, "{method} {mapping}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_put_replaces_and_leaves_active_and_password_alone() {
     let world = World::new().await;
     let (_, created) = world.send("POST", "/Users", &jane()).await;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata as _;
 use revocation_core::domain::profile::UserPoolId;
-use revocation_core::ports::{AppClient, AppClients, ClientSecret, PortError, Redeemed, RefreshTokens};
+use revocation_core::ports::{AppClient, AppClients, ClientSecret, PortError, Redeemed, RefreshTokens, Unredeemed};
 
 use crate::clients::AwsConfig;
 use crate::error::port_error;
@@ -23,6 +23,11 @@ const REFUSED: [&str; 6] = [
     "InvalidParameterException",
     "UnsupportedTokenTypeException",
 ];
+
+/// Of these, what Cognito says only of a token that it issued itself.
+const MAY_LIVE: [&str; 2] = ["RefreshTokenReuseException", "UserLambdaValidationException"];
+/// What it says of a disabled user's token, with the same code as of a forged one.
+const DISABLED: &str = "disabled";
 
 /// Reads app clients.
 pub struct CognitoAppClients {
@@ -72,7 +77,11 @@ impl CognitoRefreshTokens {
 
 #[async_trait]
 impl RefreshTokens for CognitoRefreshTokens {
-    async fn redeem(&self, client: AppClient<'_>, refresh_token: &str) -> Result<Option<Redeemed>, PortError> {
+    async fn redeem(
+        &self,
+        client: AppClient<'_>,
+        refresh_token: &str,
+    ) -> Result<Result<Redeemed, Unredeemed>, PortError> {
         // Not `InitiateAuth`: for a client with a secret that wants a hash over the user's name, which is not known here;
         // and with refresh-token rotation this is the only way.
         let redeem = self
@@ -83,12 +92,14 @@ impl RefreshTokens for CognitoRefreshTokens {
             .refresh_token(refresh_token);
         let answer = match redeem.send().await {
             Ok(answer) => answer,
-            Err(error) if error.code().is_some_and(|code| REFUSED.contains(&code)) => return Ok(None),
-            Err(error) => return Err(port_error(REDEEM, &error)),
+            Err(error) => {
+                let why = error.code().and_then(|code| unredeemed(code, error.message().unwrap_or_default()));
+                return why.map_or_else(|| Err(port_error(REDEEM, &error)), |why| Ok(Err(why)));
+            }
         };
         let result = answer.authentication_result.ok_or(PortError::retry(REDEEM, "no_result"))?;
         let access_token = result.access_token.ok_or(PortError::retry(REDEEM, "no_access_token"))?;
-        Ok(Some(Redeemed { access_token, refresh_token: result.refresh_token.filter(|token| !token.is_empty()) }))
+        Ok(Ok(Redeemed { access_token, refresh_token: result.refresh_token.filter(|token| !token.is_empty()) }))
     }
 
     async fn revoke(&self, client: AppClient<'_>, refresh_token: &str) -> Result<(), PortError> {
@@ -102,6 +113,31 @@ impl RefreshTokens for CognitoRefreshTokens {
             Ok(_) => Ok(()),
             Err(error) if error.code().is_some_and(|code| REFUSED.contains(&code)) => Ok(()),
             Err(error) => Err(port_error(REVOKE, &error)),
+        }
+    }
+}
+
+/// What a refusal says of the token; `None` if it was no refusal of it.
+fn unredeemed(code: &str, message: &str) -> Option<Unredeemed> {
+    let may_live = MAY_LIVE.contains(&code) || message.contains(DISABLED);
+    REFUSED.contains(&code).then_some(if may_live { Unredeemed::MayLive } else { Unredeemed::NoGood })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_tells_a_genuine_token_from_junk() {
+        for (code, message, expected) in [
+            ("NotAuthorizedException", "Invalid Refresh Token", Some(Unredeemed::NoGood)),
+            ("NotAuthorizedException", "Refresh Token has been revoked", Some(Unredeemed::NoGood)),
+            ("NotAuthorizedException", "User is disabled.", Some(Unredeemed::MayLive)),
+            ("UserLambdaValidationException", "PreTokenGeneration failed", Some(Unredeemed::MayLive)),
+            ("RefreshTokenReuseException", "", Some(Unredeemed::MayLive)),
+            ("TooManyRequestsException", "", None),
+        ] {
+            assert_eq!(unredeemed(code, message), expected, "{code} {message}");
         }
     }
 }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserError;
-use aws_sdk_cognitoidentityprovider::types::{UserStatusType, UserType};
+use aws_sdk_cognitoidentityprovider::types::UserStatusType;
 use revocation_core::domain::profile::{Profile, Sub, SubjectKey, UserPoolId};
 use revocation_core::domain::subject::SubjectIdentifier;
-use revocation_core::ports::{PortError, Searchable, SubjectResolver};
+use revocation_core::ports::{PortError, Search, Searchable, SubjectResolver};
 
 use super::list_users::{LIST_USERS, attribute, find, profile};
 use crate::clients::AwsConfig;
@@ -24,6 +24,15 @@ pub struct CognitoSubjectResolver {
     providers: BTreeMap<String, String>,
 }
 
+/// One question to a pool.
+struct Question<'a> {
+    by: Searchable,
+    /// Spellings of the one thing asked for.
+    values: BTreeSet<String>,
+    /// The pool that alone can know.
+    only: Option<&'a UserPoolId>,
+}
+
 impl CognitoSubjectResolver {
     /// The actions it needs.
     pub const IAM_ACTIONS: &[&str] = &[LIST_USERS, GET_USER];
@@ -36,100 +45,109 @@ impl CognitoSubjectResolver {
         Self { client: aws.cognito(), pools, providers }
     }
 
-    /// A user by their `sub`. Search is eventually consistent, so one who is not found is looked up directly: Cognito takes
-    /// a local user's `sub` for their name. It may also be *another* user's name, hence the second look at the `sub`.
-    async fn by_sub(&self, pool: &UserPoolId, sub: &str) -> Result<Vec<Profile>, PortError> {
-        let found = self.ask(pool, Searchable::Sub, sub).await?;
-        if !found.is_empty() {
-            return Ok(found);
+    /// Who is meant in a pool. Search is eventually consistent, so one who is not found is looked up directly: nobody
+    /// asks again for somebody who was not there.
+    async fn ask(&self, pool: &UserPoolId, question: &Question<'_>) -> Result<Vec<Profile>, PortError> {
+        let (by, mut found) = (question.by, Vec::new());
+        for value in &question.values {
+            let users = find(&self.client, pool, by, value).await?;
+            let meant = users.iter().filter(|user| is_meant(by, value, user.username(), |name| attribute(user, name)));
+            found.extend(meant.filter_map(|user| profile(pool, user)));
         }
-        match self.client.admin_get_user().user_pool_id(&pool.0).username(sub).send().await {
+        if found.is_empty() {
+            for value in &question.values {
+                found.extend(self.look_up(pool, by, value).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Cognito takes a user's name, a local one's `sub`, and an alias. Any of them may also be *another* user's name, hence
+    /// the second look at what was asked for.
+    async fn look_up(&self, pool: &UserPoolId, by: Searchable, value: &str) -> Result<Option<Profile>, PortError> {
+        match self.client.admin_get_user().user_pool_id(&pool.0).username(value).send().await {
             Ok(user) => {
-                let is_meant = user.user_attributes().iter().any(|a| a.name() == "sub" && a.value() == Some(sub));
-                let key = SubjectKey::new(pool.0.clone(), sub);
+                let is = |name: &str| user.user_attributes().iter().find(|attribute| attribute.name() == name)?.value();
+                let sub = is("sub").filter(|_| is_meant(by, value, Some(user.username()), is));
+                let key = sub.map(|sub| SubjectKey::new(pool.0.clone(), sub));
                 let federated = user.user_status() == Some(&UserStatusType::ExternalProvider);
-                Ok(is_meant.then_some(Profile { key, username: user.username, federated }).into_iter().collect())
+                Ok(key.map(|key| Profile { key, username: user.username.clone(), federated }))
             }
-            Err(error) if error.as_service_error().is_some_and(AdminGetUserError::is_user_not_found_exception) => {
-                Ok(Vec::new())
-            }
+            Err(error) if error.as_service_error().is_some_and(means_nobody) => Ok(None),
             Err(error) => Err(port_error(GET_USER, &error)),
         }
     }
 
-    async fn ask(&self, pool: &UserPoolId, by: Searchable, value: &str) -> Result<Vec<Profile>, PortError> {
-        let users = find(&self.client, pool, by, value).await?;
-        let meant = users.iter().filter(|user| is_meant(user, by, value));
-        Ok(meant.filter_map(|user| profile(pool, user)).collect())
-    }
-
-    async fn everywhere(&self, by: Searchable, value: &str) -> Result<Vec<Profile>, PortError> {
-        let mut found = Vec::new();
-        for pool in &self.pools {
-            found.extend(self.ask(pool, by, value).await?);
-        }
-        Ok(found)
-    }
-
-    /// Cognito compares e-mail addresses as they are stored, so the address is asked for as given and in lower case. ASCII's
-    /// lower case: Unicode's makes the Kelvin sign a `k`, and thereby one person another.
-    async fn by_email(&self, email: &str) -> Result<Vec<Profile>, PortError> {
-        let mut found = Vec::new();
-        for spelling in &spellings(email) {
-            found.extend(self.everywhere(Searchable::Email, spelling).await?);
-        }
-        Ok(found)
-    }
-
-    async fn by_issuer(&self, iss: &str, sub: &str) -> Result<Vec<Profile>, PortError> {
-        if let Some(pool) = self.pool_of(iss) {
-            return self.by_sub(pool, sub).await;
-        }
-        match self.providers.get(iss) {
-            Some(name) => self.everywhere(Searchable::Username, &format!("{name}_{sub}")).await,
-            None => Ok(Vec::new()),
-        }
+    /// The pools to be asked: of those named, if any are.
+    fn asked(&self, question: &Question<'_>, named: &[UserPoolId]) -> impl Iterator<Item = &UserPoolId> {
+        let within = move |pool: &UserPoolId| named.is_empty() || named.contains(pool);
+        self.pools.iter().filter(move |pool| within(pool) && question.only.is_none_or(|only| only == *pool))
     }
 
     fn pool_of(&self, iss: &str) -> Option<&UserPoolId> {
         self.pools.iter().find(|pool| is_issuer_of(pool, iss))
     }
 
-    async fn simple(&self, subject: &SubjectIdentifier) -> Result<Vec<Profile>, PortError> {
-        match subject {
-            SubjectIdentifier::Account { uri } => self.by_email(address(uri)).await,
-            SubjectIdentifier::Email { email } => self.by_email(email).await,
-            SubjectIdentifier::IssSub { iss, sub } => self.by_issuer(iss, sub).await,
-            SubjectIdentifier::Opaque { id } => {
-                let mut found = Vec::new();
-                for pool in &self.pools {
-                    found.extend(self.by_sub(pool, id).await?);
+    /// What the pools are asked; `None` if it is known that none has the answer.
+    fn question<'a>(&'a self, subject: &'a SubjectIdentifier) -> Result<Option<Question<'a>>, PortError> {
+        let (by, value) = match subject {
+            SubjectIdentifier::Account { uri } => return Ok(Some(by_email(uri.trim_start_matches("acct:")))),
+            SubjectIdentifier::Email { email } => return Ok(Some(by_email(email))),
+            SubjectIdentifier::IssSub { iss, sub } => match (self.pool_of(iss), self.providers.get(iss)) {
+                (Some(pool), _) => {
+                    let values = BTreeSet::from([sub.clone()]);
+                    return Ok(Some(Question { by: Searchable::Sub, values, only: Some(pool) }));
                 }
-                Ok(found)
-            }
-            SubjectIdentifier::PhoneNumber { phone_number } => {
-                self.everywhere(Searchable::PhoneNumber, phone_number).await
-            }
-            SubjectIdentifier::Username { username } => self.everywhere(Searchable::Username, username).await,
+                (None, Some(name)) => (Searchable::Username, format!("{name}_{sub}")),
+                (None, None) => return Ok(None),
+            },
+            SubjectIdentifier::Opaque { id } => (Searchable::Sub, id.clone()),
+            SubjectIdentifier::PhoneNumber { phone_number } => (Searchable::PhoneNumber, phone_number.clone()),
+            SubjectIdentifier::Username { username } => (Searchable::Username, username.clone()),
             SubjectIdentifier::Group { .. }
             | SubjectIdentifier::List { .. }
             | SubjectIdentifier::Ended {}
             | SubjectIdentifier::Pool { .. }
-            | SubjectIdentifier::Aliases { .. } => Err(PortError::reject(LIST_USERS, "not_a_single_subject")),
-        }
+            | SubjectIdentifier::Aliases { .. } => return Err(PortError::reject(LIST_USERS, "not_a_single_subject")),
+        };
+        Ok(Some(Question { by, values: BTreeSet::from([value]), only: None }))
     }
 }
 
 #[async_trait]
 impl SubjectResolver for CognitoSubjectResolver {
     async fn resolve(&self, subject: &SubjectIdentifier) -> Result<Vec<Profile>, PortError> {
-        let mut found = BTreeMap::new();
-        let one = std::slice::from_ref(subject);
-        let names = if let SubjectIdentifier::Aliases { identifiers } = subject { identifiers } else { one };
-        for name in names {
-            found.extend(self.simple(name).await?.into_iter().map(|profile| (profile.key.clone(), profile)));
+        self.search(subject, &[]).await.whole()
+    }
+
+    async fn search(&self, subject: &SubjectIdentifier, pools: &[UserPoolId]) -> Search {
+        let (mut search, mut found) = (Search::default(), BTreeMap::new());
+        for name in names(subject) {
+            let question = match self.question(name) {
+                Ok(Some(question)) => question,
+                Ok(None) => continue,
+                Err(error) => {
+                    search.fail(error);
+                    continue;
+                }
+            };
+            for pool in self.asked(&question, pools) {
+                match self.ask(pool, &question).await {
+                    Ok(profiles) => found.extend(profiles.into_iter().map(|profile| (profile.key.clone(), profile))),
+                    Err(error) => search.fail(error),
+                }
+            }
         }
-        Ok(found.into_values().collect())
+        search.found = found.into_values().collect();
+        search
+    }
+
+    fn searches(&self, subject: &SubjectIdentifier) -> u32 {
+        let searches = |name| {
+            let Ok(Some(question)) = self.question(name) else { return 0 };
+            self.asked(&question, &[]).count() * question.values.len()
+        };
+        u32::try_from(names(subject).iter().map(searches).sum::<usize>()).unwrap_or(u32::MAX)
     }
 
     fn key_of(&self, subject: &SubjectIdentifier) -> Option<SubjectKey> {
@@ -146,41 +164,39 @@ impl SubjectResolver for CognitoSubjectResolver {
             _ => None,
         }
     }
-
-    fn searches(&self, subject: &SubjectIdentifier) -> u32 {
-        let pools = self.pools.len();
-        let searches = match subject {
-            SubjectIdentifier::Aliases { identifiers } => {
-                return identifiers.iter().map(|one| self.searches(one)).sum();
-            }
-            SubjectIdentifier::Account { uri } => pools * spellings(address(uri)).len(),
-            SubjectIdentifier::Email { email } => pools * spellings(email).len(),
-            SubjectIdentifier::IssSub { iss, .. } if self.pool_of(iss).is_some() => 1,
-            SubjectIdentifier::IssSub { iss, .. } if !self.providers.contains_key(iss) => 0,
-            _ => pools,
-        };
-        u32::try_from(searches).unwrap_or(u32::MAX)
-    }
 }
 
-fn address(uri: &str) -> &str {
-    uri.trim_start_matches("acct:")
+/// One name, or each of several.
+fn names(subject: &SubjectIdentifier) -> &[SubjectIdentifier] {
+    if let SubjectIdentifier::Aliases { identifiers } = subject { identifiers } else { std::slice::from_ref(subject) }
 }
 
-fn spellings(email: &str) -> BTreeSet<String> {
-    BTreeSet::from([email.to_owned(), email.to_ascii_lowercase()])
+/// Cognito compares e-mail addresses as they are stored, so the address is asked for as given and in lower case. ASCII's
+/// lower case: Unicode's makes the Kelvin sign a `k`, and thereby one person another.
+fn by_email(email: &str) -> Question<'_> {
+    let values = BTreeSet::from([email.to_owned(), email.to_ascii_lowercase()]);
+    Question { by: Searchable::Email, values, only: None }
 }
 
 /// The answer is checked again, so that a filter understood otherwise than meant cannot end somebody else's sessions.
-fn is_meant(user: &UserType, by: Searchable, value: &str) -> bool {
-    let is = |name| attribute(user, name);
+fn is_meant<'a>(
+    by: Searchable,
+    value: &str,
+    username: Option<&str>,
+    attribute: impl Fn(&'static str) -> Option<&'a str>,
+) -> bool {
     match by {
-        Searchable::Email => is("email").is_some_and(|email| email.eq_ignore_ascii_case(value)),
-        Searchable::PhoneNumber => is("phone_number") == Some(value),
-        Searchable::PreferredUsername => is("preferred_username") == Some(value),
-        Searchable::Sub => is("sub") == Some(value),
-        Searchable::Username => user.username().is_some_and(|name| name.eq_ignore_ascii_case(value)),
+        Searchable::Email => attribute("email").is_some_and(|email| email.eq_ignore_ascii_case(value)),
+        Searchable::PhoneNumber => attribute("phone_number") == Some(value),
+        Searchable::PreferredUsername => attribute("preferred_username") == Some(value),
+        Searchable::Sub => attribute("sub") == Some(value),
+        Searchable::Username => username.is_some_and(|name| name.eq_ignore_ascii_case(value)),
     }
+}
+
+/// An identifier that cannot be a user's name is nobody's, too: the search, which was asked before, has said so.
+fn means_nobody(error: &AdminGetUserError) -> bool {
+    error.is_user_not_found_exception() || error.is_invalid_parameter_exception()
 }
 
 fn is_issuer_of(pool: &UserPoolId, iss: &str) -> bool {
@@ -194,48 +210,4 @@ fn key_part(sub: &str) -> Option<Sub> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SUB: &str = "11112222-3333-4444-5555-666677778888";
-
-    fn resolver(pools: &[&str]) -> CognitoSubjectResolver {
-        let variable = |name: &str| name.starts_with("AWS_").then(|| "http://127.0.0.1:1".to_owned());
-        let aws = AwsConfig::from_env(&variable).unwrap();
-        let pools: Vec<String> = pools.iter().map(|pool| (*pool).to_owned()).collect();
-        CognitoSubjectResolver::new(&aws, &pools, BTreeMap::new())
-    }
-
-    #[test]
-    fn i01_an_identifier_that_names_the_key_needs_no_call() {
-        let one = resolver(&["eu-west-1_A"]);
-        let two = resolver(&["eu-west-1_A", "eu-west-1_B"]);
-        let opaque = SubjectIdentifier::Opaque { id: SUB.into() };
-        let of_b = SubjectIdentifier::IssSub {
-            iss: "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_B".into(),
-            sub: SUB.into(),
-        };
-        assert_eq!(one.key_of(&opaque), Some(SubjectKey::new("eu-west-1_A", SUB)));
-        assert_eq!(two.key_of(&opaque), None, "which pool?");
-        assert_eq!(two.key_of(&of_b), Some(SubjectKey::new("eu-west-1_B", SUB)));
-        assert_eq!(one.key_of(&of_b), None, "not one of ours");
-        let not_a_uuid = SubjectIdentifier::Opaque { id: "*".into() };
-        assert_eq!(one.key_of(&not_a_uuid), None, "nobody's: it would be everybody's");
-        let pool = |id: &str| SubjectIdentifier::Pool { user_pool_id: id.into() };
-        assert_eq!(two.key_of(&pool("eu-west-1_B")), Some(SubjectKey::new("eu-west-1_B", "*")));
-        assert_eq!(two.key_of(&pool("eu-west-1_C")), None, "not one of ours");
-    }
-
-    #[test]
-    fn i13_each_search_in_each_pool_and_spelling_counts() {
-        let two = resolver(&["eu-west-1_A", "eu-west-1_B"]);
-        let email = |email: &str| SubjectIdentifier::Email { email: email.into() };
-        let of_b = SubjectIdentifier::IssSub {
-            iss: "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_B".into(),
-            sub: SUB.into(),
-        };
-        let aliases = SubjectIdentifier::Aliases { identifiers: vec![of_b.clone(), email("Jane@example.com")] };
-        let searches = [email("jane@example.com"), email("Jane@example.com"), of_b, aliases].map(|s| two.searches(&s));
-        assert_eq!(searches, [2, 4, 1, 5]);
-    }
-}
+mod tests;

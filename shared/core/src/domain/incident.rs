@@ -4,9 +4,10 @@
 //!
 //! - More than `threshold` distinct accounts within `window` (both ends included) are an *exceedance*.
 //! - An exceedance that no known incident covers opens one, and that is paged, once.
-//! - A sign within `window` of an open incident's first or last sign belongs to it: it keeps counting.
-//! - Once nothing was added for `window`, the incident is resolved. A sign that belongs to it and arrives later still
-//!   belongs to it: it cannot page a second time. If by that the window is not empty after all, it is open again.
+//! - A sign within `window` of an incident's first sign, or of its last *exceedance*, belongs to it: it keeps counting.
+//! - Once nothing exceeded the threshold for `window`, the incident is resolved. A few signs an hour do not keep it open: they
+//!   would swallow every later surge. A sign that belongs to it and arrives later still belongs to it: it cannot page a
+//!   second time. If by that the threshold was exceeded meanwhile, it is open again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,6 +23,9 @@ pub const STALE_AFTER: Duration = Duration::from_hours(24 * 7);
 pub const INCIDENTS_KEPT: Duration = Duration::from_hours(24 * 9);
 /// The longest window that may be configured.
 pub const LONGEST_WINDOW: Duration = Duration::from_hours(24);
+/// Signs so soon after an exceedance are not looked at for another one: a long attack would have everything read with every
+/// sign. An incident may be over by so much too early.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_mins(1);
 /// How many subjects a page names.
 pub const SUBJECTS_NAMED: usize = 10;
 /// For how long one invocation has the page to itself. Longer than the function's time limit of 20 s, so that only a
@@ -64,9 +68,12 @@ pub struct Incident {
     pub first: EpochSeconds,
     /// Its last sign so far.
     pub last: EpochSeconds,
+    /// The last sign of its last exceedance; missing in incidents of an older form, where `last` stands for it.
+    #[serde(default)]
+    pub last_exceeded: Option<EpochSeconds>,
     /// When it was noticed.
     pub opened_at: EpochMillis,
-    /// When its window had emptied.
+    /// When nothing had exceeded the threshold for a window.
     pub resolved_at: Option<EpochMillis>,
     /// Which pagers know of which stage.
     pub told: BTreeMap<Stage, BTreeSet<String>>,
@@ -80,7 +87,7 @@ pub struct Incident {
 pub enum Stage {
     /// It began.
     Triggered,
-    /// Its window has emptied.
+    /// Nothing has exceeded the threshold for a window.
     Resolved,
 }
 
@@ -161,6 +168,7 @@ impl IncidentLog {
             id: format!("inc-{}-{}", now.0, self.version),
             first: exceedance.first,
             last: exceedance.last,
+            last_exceeded: Some(exceedance.last),
             opened_at: now,
             resolved_at: None,
             told: BTreeMap::new(),
@@ -172,11 +180,11 @@ impl IncidentLog {
         &mut self.incidents[newest]
     }
 
-    /// Resolves incidents whose window has emptied and forgets old ones. Returns whether anything changed.
+    /// Resolves incidents that are over and forgets old ones. Returns whether anything changed.
     pub fn age(&mut self, rule: &Rule, now: EpochMillis) -> bool {
         let before = self.clone();
         for incident in &mut self.incidents {
-            if incident.resolved_at.is_none() && now.seconds() > incident.last.plus(rule.window) {
+            if incident.resolved_at.is_none() && now.seconds() > incident.last_exceeded().plus(rule.window) {
                 incident.resolved_at = Some(now);
             }
         }
@@ -188,12 +196,25 @@ impl IncidentLog {
 // === impl Incident ===
 
 impl Incident {
-    /// Takes in a sign at `now`. Returns whether anything changed.
-    pub fn join(&mut self, at: EpochSeconds, rule: &Rule, now: EpochMillis) -> bool {
+    /// The last sign of its last exceedance.
+    fn last_exceeded(&self) -> EpochSeconds {
+        self.last_exceeded.unwrap_or(self.last)
+    }
+
+    /// Whether a sign at `at` may be part of an exceedance that ends later than all known ones.
+    #[must_use]
+    pub fn may_go_on(&self, at: EpochSeconds) -> bool {
+        at > self.last_exceeded().plus(LOOK_AGAIN_AFTER)
+    }
+
+    /// Takes in a sign at `now`, and the exceedance it is part of. Returns whether anything changed.
+    pub fn join(&mut self, at: EpochSeconds, exceedance: Option<&Exceedance>, rule: &Rule, now: EpochMillis) -> bool {
         let before = self.clone();
+        let exceeded = exceedance.map_or(self.last_exceeded(), |found| found.last.max(self.last_exceeded()));
+        self.last_exceeded = Some(exceeded);
         self.first = self.first.min(at);
-        self.last = self.last.max(at);
-        if self.resolved_at.is_some() && now.seconds() <= self.last.plus(rule.window) {
+        self.last = self.last.max(at).max(exceeded);
+        if self.resolved_at.is_some() && now.seconds() <= exceeded.plus(rule.window) {
             // It was resolved too early: a sign was late. Its end will be told when it comes.
             self.resolved_at = None;
             self.told.remove(&Stage::Resolved);
@@ -214,7 +235,7 @@ impl Incident {
     /// By when things occurred alone, never by when the resolution was noticed: a tick that comes late (a backlog after an
     /// outage) must not swallow what happened meanwhile.
     fn covers(&self, at: EpochSeconds, rule: &Rule) -> bool {
-        at.plus(rule.window) >= self.first && at <= self.last.plus(rule.window)
+        at.plus(rule.window) >= self.first && at <= self.last_exceeded().plus(rule.window)
     }
 }
 
@@ -268,6 +289,27 @@ mod tests {
     }
 
     #[test]
+    fn i09_signs_below_the_threshold_do_not_keep_an_incident_open() {
+        let mut log = IncidentLog::default();
+        let incident = log.open(&Exceedance { first: EpochSeconds(0), last: EpochSeconds(0) }, EpochMillis(0));
+        assert!(!incident.may_go_on(EpochSeconds(60)) && incident.may_go_on(EpochSeconds(61)));
+        assert!(incident.join(EpochSeconds(3_600), None, &RULE, EpochMillis(3_600_000)));
+        assert_eq!(incident.last, EpochSeconds(3_600), "it is counted");
+        assert!(log.covering(EpochSeconds(3_601), &RULE).is_none());
+        assert!(log.age(&RULE, EpochMillis(3_601_000)));
+        assert!(log.incidents[0].resolved_at.is_some());
+    }
+
+    #[test]
+    fn an_incident_of_an_older_form_goes_on_from_its_last_sign() {
+        let old = r#"{"id":"i","first":0,"last":600,"opened_at":0,"resolved_at":null,"told":{},"telling_until":0}"#;
+        let mut incident: Incident = serde_json::from_str(old).unwrap();
+        assert!(incident.covers(EpochSeconds(4_200), &RULE) && !incident.covers(EpochSeconds(4_201), &RULE));
+        incident.join(EpochSeconds(4_200), None, &RULE, EpochMillis(4_200_000));
+        assert!(!incident.covers(EpochSeconds(4_201), &RULE));
+    }
+
+    #[test]
     fn i09_an_incident_resolved_too_early_is_open_again_and_told_anew_when_it_ends() {
         let mut log = IncidentLog::default();
         let incident = log.open(&Exceedance { first: EpochSeconds(0), last: EpochSeconds(0) }, EpochMillis(0));
@@ -276,7 +318,8 @@ mod tests {
         let incident = log.covering(EpochSeconds(3_000), &RULE).unwrap();
         assert_eq!(incident.untold("p"), Some(Stage::Resolved));
         incident.told.insert(Stage::Resolved, BTreeSet::from(["p".into()]));
-        assert!(incident.join(EpochSeconds(3_000), &RULE, EpochMillis(3_710_000)));
+        let exceedance = Exceedance { first: EpochSeconds(0), last: EpochSeconds(3_000) };
+        assert!(incident.join(EpochSeconds(3_000), Some(&exceedance), &RULE, EpochMillis(3_710_000)));
         assert_eq!((incident.resolved_at, incident.untold("p")), (None, None), "no second page");
         log.age(&RULE, EpochMillis(6_700_000));
         assert_eq!(log.incidents[0].untold("p"), Some(Stage::Resolved));

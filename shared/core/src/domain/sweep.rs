@@ -1,7 +1,7 @@
 //! Requests that have a start in the audit trail and no end: whose they are, and when one is put on the queue again.
 //!
-//! A delivery that fails comes back, ten times at most, and every 120 s at the latest (the template's `maxReceiveCount` and
-//! `VisibilityTimeout` of revoke's queue): 20 minutes after the first delivery a request has ended or lies in the dead-letter
+//! A delivery takes 20 s at most and is followed by a wait of 120 s at most, 17 times (revoke's `Timeout`, `maxReceiveCount`
+//! and `VisibilityTimeout` in the template): 40 minutes after the first one a request has ended or lies in the dead-letter
 //! queue. One that is older and has done neither has lost its message, and nobody else will notice
 //! (docs/adr/0010).
 
@@ -17,8 +17,8 @@ use super::revocation_id::RevocationId;
 use super::subject::SubjectIdentifier;
 use super::time::EpochMillis;
 
-/// The longest a message of revoke's queue is tried before SQS parks it: ten deliveries, 120 s apart at most.
-pub const LONGEST_DELIVERY: Duration = Duration::from_mins(20);
+/// The longest a message of revoke's queue is tried before SQS parks it: 17 deliveries, 140 s apart at most.
+pub const LONGEST_DELIVERY: Duration = Duration::from_mins(40);
 /// A request is put on the queue again so often at most.
 pub const MOST_REDELIVERIES: usize = 5;
 

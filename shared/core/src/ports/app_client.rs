@@ -27,6 +27,16 @@ pub struct Redeemed {
     pub refresh_token: Option<String>,
 }
 
+/// Why a refresh token is not redeemed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unredeemed {
+    /// It is no good: revoked, expired, of another client, or none at all.
+    NoGood,
+    /// It is genuine, and its session may go on: the owner is disabled, `token-gate` lets nothing be minted for now, or it
+    /// was rotated.
+    MayLive,
+}
+
 /// Knows app clients.
 #[async_trait]
 pub trait AppClients: Send + Sync {
@@ -37,8 +47,12 @@ pub trait AppClients: Send + Sync {
 /// Redeems and revokes refresh tokens.
 #[async_trait]
 pub trait RefreshTokens: Send + Sync {
-    /// Redeems a refresh token; `None` if it is refused: revoked, expired, of another client, or none at all.
-    async fn redeem(&self, client: AppClient<'_>, refresh_token: &str) -> Result<Option<Redeemed>, PortError>;
+    /// Redeems a refresh token, or says why Cognito does not.
+    async fn redeem(
+        &self,
+        client: AppClient<'_>,
+        refresh_token: &str,
+    ) -> Result<Result<Redeemed, Unredeemed>, PortError>;
 
     /// Revokes a refresh token, and with it what Cognito itself accepts of its session. A token that is refused already
     /// is no error (RFC 7009, section 2.2).

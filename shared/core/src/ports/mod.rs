@@ -25,12 +25,13 @@ mod evidence;
 mod intake;
 mod notice;
 mod queue;
+mod search;
 mod session;
 mod siem;
 mod sweep;
 
 pub use action::{AccountEnabler, ActionBegun, ActionLog, MembershipReader, TombstoneHolder};
-pub use app_client::{AppClient, AppClients, ClientSecret, Redeemed, RefreshTokens};
+pub use app_client::{AppClient, AppClients, ClientSecret, Redeemed, RefreshTokens, Unredeemed};
 pub use bulk::{BegunReader, BulkJobs, JobQueue, MemberDirectory, Pacer};
 pub use canary::{Authenticator, CanaryRuns, SessionTokens};
 pub use compromise::{CompromiseLedger, Conflict, IncidentStore, Pager, Recorded};
@@ -44,6 +45,7 @@ pub use notice::{
     Claim, ContactBook, Contacts, EmailNotifier, NoticeLog, NoticeRecord, NoticeResult, SmsNotifier, TopicNotifier,
 };
 pub use queue::{DeadLetterQueue, RedeliveryTimer};
+pub use search::Search;
 pub use session::{SessionLedger, SessionRecorder};
 pub use siem::{SiemEvent, SiemExporter};
 pub use sweep::{BegunRequest, Redeliverer, RedeliveryLog, RequestIndex};
@@ -106,6 +108,17 @@ pub trait Clock: Send + Sync {
 pub trait SubjectResolver: Send + Sync {
     /// Everyone found, without duplicates; empty if nobody.
     async fn resolve(&self, subject: &SubjectIdentifier) -> Result<Vec<Profile>, PortError>;
+
+    /// The same in these pools alone; none named are all. One pool that cannot be asked hides nobody who is in another.
+    async fn search(&self, subject: &SubjectIdentifier, pools: &[UserPoolId]) -> Search {
+        match self.resolve(subject).await {
+            Ok(mut found) => {
+                found.retain(|profile| pools.is_empty() || pools.contains(&profile.key.user_pool_id));
+                Search { found, failure: None }
+            }
+            Err(error) => Search { found: Vec::new(), failure: Some(error) },
+        }
+    }
 
     /// The subject's key where the identifier itself contains it (the issuer and `sub` of a configured pool), so that the
     /// tombstone need not wait for Cognito.

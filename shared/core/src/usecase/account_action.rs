@@ -134,7 +134,7 @@ impl AccountActor {
                 Ok(record) => records.extend(record),
                 Err(error) => {
                     left += 1;
-                    failure = Some(worth_retrying(failure, error));
+                    failure = Some(PortError::worth_retrying(failure, error));
                 }
             }
         }
@@ -171,7 +171,7 @@ impl AccountActor {
             return Ok(profiles);
         }
         let request = &trail.started.request;
-        let mut profiles = self.resolver.resolve(&request.sub_id).await?;
+        let mut profiles = self.resolver.search(&request.sub_id, &request.pools).await.whole()?;
         profiles.retain(|profile| request.is_within_its_pools(&profile.key));
         self.log.resolved(&trail.started.id, &profiles, self.clock.now()).await?;
         Ok(profiles)
@@ -235,9 +235,4 @@ fn check_end(request: &AccountActionRequest, received_at: EpochMillis) -> Result
         Some(until) if until > received_at.plus(LONGEST_HOLD).seconds() => Err(ActError::HoldTooLong),
         _ => Ok(()),
     }
-}
-
-/// Of several failures, one that may pass decides: the others are met again by the redelivery, and parked then.
-fn worth_retrying(before: Option<PortError>, error: PortError) -> PortError {
-    before.filter(|before| before.disposition == Disposition::Retry).unwrap_or(error)
 }

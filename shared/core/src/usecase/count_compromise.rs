@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::disposition::{Disposed, Disposition};
 use crate::domain::incident::{
-    Incident, IncidentLog, Page, Rule, STALE_AFTER, SUBJECTS_NAMED, Sign, Stage, TELLING_LEASE,
+    Exceedance, Incident, IncidentLog, Page, Rule, STALE_AFTER, SUBJECTS_NAMED, Sign, Stage, TELLING_LEASE,
 };
 use crate::domain::policy::Policy;
 use crate::domain::request::RevocationRequest;
@@ -68,6 +68,14 @@ pub enum CountError {
     /// A port failed.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// A page was not sent to this pager; every other one was told, and the next tick tells again.
+    #[error("{pager} was not told: {why}")]
+    NotTold {
+        /// Its name.
+        pager: &'static str,
+        /// Why not.
+        why: PortError,
+    },
     /// Concurrent invocations kept saving first.
     #[error("the incident log was saved by somebody else 10 times in a row")]
     Contended,
@@ -100,7 +108,7 @@ impl CompromiseCounter {
         Ok(counted)
     }
 
-    /// Resolves incidents whose window has emptied, and tells whoever was not told because of a crash.
+    /// Resolves incidents that are over, and tells whoever was not told because of a crash.
     pub async fn tick(&self) -> Result<(), CountError> {
         let now = self.clock.now();
         self.change(|log| log.age(&self.rule, now)).await?;
@@ -127,14 +135,11 @@ impl CompromiseCounter {
         for _ in 0..MOST_CONFLICTS {
             let mut log = self.incidents.load().await?;
             let (counted, changed) = if let Some(incident) = log.covering(sign.at, &self.rule) {
-                let changed = incident.join(sign.at, &self.rule, self.clock.now());
+                let goes_on = if incident.may_go_on(sign.at) { self.exceedance(sign).await? } else { None };
+                let changed = incident.join(sign.at, goes_on.as_ref(), &self.rule, self.clock.now());
                 (Counted::Joined(incident.id.clone()), changed)
             } else {
-                // Read after our own sign was written: of concurrent invocations, the last to write sees all signs.
-                let window = i64::try_from(self.rule.window.as_secs()).unwrap_or(i64::MAX);
-                let from = EpochSeconds(sign.at.0.saturating_sub(window));
-                let signs = self.ledger.between(from, sign.at.plus(self.rule.window)).await?;
-                let Some(exceedance) = self.rule.exceedance(sign, &signs) else { return Ok(Counted::BelowThreshold) };
+                let Some(exceedance) = self.exceedance(sign).await? else { return Ok(Counted::BelowThreshold) };
                 (Counted::Opened(log.open(&exceedance, self.clock.now()).id.clone()), true)
             };
             if !changed || self.incidents.save(&log).await?.is_ok() {
@@ -144,17 +149,27 @@ impl CompromiseCounter {
         Err(CountError::Contended)
     }
 
+    /// Read after our own sign was written: of concurrent invocations, the last to write sees all signs.
+    async fn exceedance(&self, sign: &Sign) -> Result<Option<Exceedance>, PortError> {
+        let window = i64::try_from(self.rule.window.as_secs()).unwrap_or(i64::MAX);
+        let from = EpochSeconds(sign.at.0.saturating_sub(window));
+        let signs = self.ledger.between(from, sign.at.plus(self.rule.window)).await?;
+        Ok(self.rule.exceedance(sign, &signs))
+    }
+
     /// Tells every pager what it has not been told. One invocation at a time: whoever takes the incident's lease.
+    /// The failure of one pager or incident is returned only after all others were told.
     async fn tell(&self) -> Result<(), CountError> {
         let log = self.incidents.load().await?;
+        let mut all = Ok(());
         for incident in log.incidents.iter().filter(|incident| self.is_untold(incident)) {
             if self.take_lease(&incident.id).await? {
                 let told = self.tell_of(&incident.id).await;
                 self.end_lease(&incident.id).await?;
-                told?;
+                all = worth_retrying(all, told);
             }
         }
-        Ok(())
+        all
     }
 
     fn is_untold(&self, incident: &Incident) -> bool {
@@ -173,21 +188,21 @@ impl CompromiseCounter {
         Ok(taken)
     }
 
-    /// Tells every pager in turn; the failure of one is returned only after the others were told.
     async fn tell_of(&self, id: &str) -> Result<(), CountError> {
-        let mut failure = None;
+        let mut all = Ok(());
         for pager in &self.pagers {
             while let Some((incident, stage)) = self.untold(id, pager.name()).await? {
                 let page = self.page(&incident, stage).await?;
-                if let Err(error) = pager.page(&page).await {
-                    tracing::error!(%error, pager = pager.name(), incident = id, "a page was not sent");
-                    failure = Some(error);
+                if let Err(why) = pager.page(&page).await {
+                    let pager = pager.name();
+                    tracing::error!(error = %why, pager, incident = id, "a page was not sent");
+                    all = worth_retrying(all, Err(CountError::NotTold { pager, why }));
                     break;
                 }
                 self.mark_told(id, stage, pager.name()).await?;
             }
         }
-        failure.map_or(Ok(()), |error| Err(CountError::Port(error)))
+        all
     }
 
     async fn untold(&self, id: &str, pager: &str) -> Result<Option<(Incident, Stage)>, CountError> {
@@ -249,12 +264,20 @@ impl CompromiseCounter {
     }
 }
 
+/// Of several failures, one that may pass decides.
+fn worth_retrying(before: Result<(), CountError>, then: Result<(), CountError>) -> Result<(), CountError> {
+    match before {
+        Err(error) if then.is_ok() || error.disposition() == Disposition::Retry => Err(error),
+        _ => then,
+    }
+}
+
 // === impl CountError ===
 
 impl Disposed for CountError {
     fn disposition(&self) -> Disposition {
         match self {
-            Self::Port(error) => error.disposition,
+            Self::Port(error) | Self::NotTold { why: error, .. } => error.disposition,
             Self::Contended => Disposition::Retry,
         }
     }

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::audit::{AuditRecord, Outcome, Started, Trail};
-use crate::domain::disposition::Disposition;
 use crate::domain::event::{Event, RevocationFailed, SessionsRevoked};
 use crate::domain::policy::Policy;
 use crate::domain::profile::{Profile, SubjectKey};
@@ -31,6 +30,7 @@ mod outcome;
 mod pool;
 mod sessions;
 mod steps;
+mod whom;
 
 use outcome::Completed;
 pub use outcome::{RevocationOutcome, RevokeError};
@@ -81,22 +81,25 @@ impl Revoker {
         if trail.finished {
             return Ok(RevocationOutcome::Repeated(trail.completed.into_values().collect()));
         }
-        let profiles = self.lock_out_and_resolve(&mut trail).await?;
-        let mut ended = Vec::new();
-        let mut failure = None;
-        if profiles.is_empty() {
+        let search = self.lock_out_and_search(&mut trail).await?;
+        let (profiles, mut ended, mut failure) = (search.found, Vec::new(), None);
+        if profiles.is_empty() && search.failure.is_none() {
             ended.push(self.end_nobody(&trail).await?);
         }
         for profile in &profiles {
             match self.end_sessions(&trail, profile).await {
                 Ok(completed) => ended.push(completed),
                 // One subject's trouble must not keep the others' sessions alive.
-                Err(error) => failure = Some(worth_retrying(failure, error)),
+                Err(error) => failure = Some(PortError::worth_retrying(failure, error)),
             }
         }
         if let Some(why) = failure {
+            let why = PortError::worth_retrying(search.failure, why);
             let left = profiles.len().saturating_sub(ended.len());
             return Err(RevokeError::Unfinished { left, of: profiles.len(), why });
+        }
+        if let Some(why) = search.failure {
+            return Err(why.into());
         }
         self.audit.finished(&trail.started.revocation_id, self.clock.now()).await?;
         Ok(RevocationOutcome::of(ended))
@@ -123,33 +126,6 @@ impl Revoker {
             Begun::Before(trail) if trail.started.digest == started.digest => Ok(*trail),
             Begun::Before(_) => Err(RevokeError::IdConflict(started.revocation_id)),
         }
-    }
-
-    /// Whom the identifier means. Where it names the key itself, the tombstone goes first: it must not wait for
-    /// Cognito, which may be what is failing (I1).
-    async fn lock_out_and_resolve(&self, trail: &mut Trail) -> Result<Vec<Profile>, RevokeError> {
-        let id = trail.started.revocation_id.clone();
-        let key = self.key_of(&trail.started.request);
-        if let Some(key) = key.filter(|key| !trail.steps.contains_key(key)) {
-            let mut steps = Steps::of(self, trail, &key);
-            steps.tombstone(&lockout(trail)).await?;
-            let records = steps.into_records();
-            trail.steps.insert(key, records);
-        }
-        if let Some(profiles) = trail.resolved.clone() {
-            return Ok(profiles);
-        }
-        let request = &trail.started.request;
-        let mut profiles = self.resolver.resolve(&request.sub_id).await?;
-        profiles.retain(|profile| request.is_within_its_pools(&profile.key));
-        // Written down, so that a redelivery finds the same people even after one of them was deleted.
-        self.audit.resolved(&id, &profiles, self.clock.now()).await?;
-        Ok(profiles)
-    }
-
-    /// The key the identifier names, within the fence of the request's source (I11).
-    fn key_of(&self, request: &RevocationRequest) -> Option<SubjectKey> {
-        self.resolver.key_of(&request.sub_id).filter(|key| request.is_within_its_pools(key))
     }
 
     /// One subject, from the first missing step to the publication.
@@ -217,11 +193,6 @@ impl Revoker {
         }
         self.audit.published(&record.revocation_id, subject, self.clock.now()).await
     }
-}
-
-/// Of several failures, one that may pass decides: the others are met again by the redelivery, and parked then.
-fn worth_retrying(before: Option<PortError>, error: PortError) -> PortError {
-    before.filter(|before| before.disposition == Disposition::Retry).unwrap_or(error)
 }
 
 fn lockout(trail: &Trail) -> Lockout {

@@ -58,8 +58,8 @@ impl Hash for Log {
         let IncidentLog { version, incidents } = &self.0;
         version.hash(state);
         for incident in incidents {
-            let Incident { id, first, last, opened_at, resolved_at, told, telling_until } = incident;
-            (id, first, last, opened_at, resolved_at, told, telling_until).hash(state);
+            let Incident { id, first, last, last_exceeded, opened_at, resolved_at, told, telling_until } = incident;
+            (id, first, last, last_exceeded, opened_at, resolved_at, told, telling_until).hash(state);
         }
     }
 }

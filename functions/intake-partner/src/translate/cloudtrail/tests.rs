@@ -71,6 +71,29 @@ fn failed_calls_other_calls_and_other_pools_are_irrelevant() {
 }
 
 #[test]
+fn what_our_own_functions_did_ends_no_sessions_again() {
+    let own_roles = vec!["arn:aws:iam::111122223333:role/path/scim".to_owned()];
+    let settings = Settings { own_roles, ..settings() };
+    let verdict = |identity: &Value| {
+        let detail = with(&removal(), "/userIdentity", identity.clone());
+        translated_with(&settings, "aws.cognito-idp", "AWS API Call via CloudTrail", &detail)
+    };
+    let issued = |arn: &str| json!({"type": "AssumedRole", "sessionContext": {"sessionIssuer": {"arn": arn}}});
+    let session = |arn: &str| json!({"type": "AssumedRole", "arn": arn});
+    assert_eq!(verdict(&issued("arn:aws:iam::111122223333:role/path/scim")), irrelevant("our_own_call"));
+    assert_eq!(verdict(&session("arn:aws:sts::111122223333:assumed-role/scim/f")), irrelevant("our_own_call"));
+    for other in [
+        issued("arn:aws:iam::111122223333:role/scim-2"),
+        session("arn:aws:sts::444455556666:assumed-role/scim/f"),
+        session("arn:aws:sts::111122223333:assumed-role/admin/scim"),
+        session("arn:aws:iam::111122223333:user/scim"),
+        json!({"type": "AssumedRole", "sessionContext": null}),
+    ] {
+        assert!(matches!(verdict(&other), Ok(Verdict::Requests(_))), "{other}");
+    }
+}
+
+#[test]
 fn a_caller_is_named_by_arn_or_principal() {
     let detail = with(&removal(), "/userIdentity/arn", json!(null));
     assert_eq!(translated(&detail), request(&[("/initiator/id", json!("AIDAEXAMPLE"))]));

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::domain::audit::{Started, StepOutcome, StepRecord};
 
-const QUIET: Duration = Duration::from_mins(30);
+const QUIET: Duration = Duration::from_mins(45);
 
 fn trail(source: &str, event_id: &str, txn: &str) -> Trail {
     let request: RevocationRequest = serde_json::from_value(json!({
@@ -40,7 +40,7 @@ fn each_redelivery_waits_until_the_one_before_must_have_ended_and_twice_as_long_
         open.redeliveries.push(now);
         waits.push(waited);
     }
-    assert_eq!(waits, [0, 30, 60, 120, 240]);
+    assert_eq!(waits, [0, 45, 90, 180, 360]);
     assert_eq!(open.remedy(now.plus(QUIET * 16), QUIET), Remedy::GiveUp);
     open.given_up = true;
     assert_eq!(open.remedy(now.plus(QUIET * 99), QUIET), Remedy::Wait);

@@ -10,6 +10,7 @@ use revocation_aws::sqs::SqsInspector;
 use revocation_aws::ssm::SsmParameterReader;
 use revocation_core::domain::canary::{CanaryOutcome, CanaryRun};
 use revocation_core::domain::reason::ReasonCode;
+use revocation_core::domain::sweep::LONGEST_DELIVERY;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{CompromiseLedger as _, IncidentStore as _, TextReader as _};
 use revocation_sources::Sources;
@@ -20,9 +21,8 @@ use crate::failure::Failure;
 use crate::moment::{before, span};
 use crate::record::{Pages, Record, days};
 
-/// A sign-out takes seconds; with ten redeliveries ten minutes (`shared/lambda/src/queue.rs`). What is open longer was
-/// given up.
-const LONG_UNSEALED: Duration = Duration::from_mins(15);
+/// A sign-out takes seconds, and up to this while Cognito is down. What is open longer was given up.
+const LONG_UNSEALED: Duration = LONGEST_DELIVERY;
 /// Runs that are shown together: an hour's.
 const CANARY_RUNS: u16 = 12;
 /// Three runs of the schedule (`infra/template.yaml`): then its alarm has rung.
@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].contains("notify") && found[1].contains("parked"));
         status.tombstones =
-            status.tombstones.map(|survey| SurveyState { oldest_unsealed_seconds: Some(1_000), ..survey });
+            status.tombstones.map(|survey| SurveyState { oldest_unsealed_seconds: Some(2_500), ..survey });
         assert_eq!(judge(&status).len(), 3);
         assert!(judge(&quiet()).is_empty());
     }
