@@ -33,6 +33,8 @@ struct World {
     opted_out: bool,
     /// Taken by the next SMS, e-mail or topic message.
     fault: Mutex<Option<PortError>>,
+    /// Taken by the next look at whom to tell.
+    blind: Mutex<Option<PortError>>,
     /// The sender never comes back, as if the sandbox had died.
     hangs: Mutex<bool>,
     /// Claimed when, settled how.
@@ -53,6 +55,7 @@ impl World {
             contacts: Some(contacts),
             opted_out: false,
             fault: Mutex::default(),
+            blind: Mutex::default(),
             hangs: Mutex::default(),
             log: Mutex::default(),
             sent: Mutex::default(),
@@ -103,7 +106,7 @@ impl Clock for World {
 #[async_trait]
 impl ContactBook for World {
     async fn contacts(&self, _: &SubjectKey) -> Result<Option<Contacts>, PortError> {
-        Ok(self.contacts.clone())
+        self.blind.lock().unwrap().take().map_or_else(|| Ok(self.contacts.clone()), Err)
     }
 }
 
@@ -337,6 +340,20 @@ async fn i08_a_lost_answer_keeps_the_claim_because_the_message_may_be_on_its_way
         let error = notice(&world).notify(&event(ReasonCode::Anomaly)).await.unwrap_err();
         assert!(matches!(error, NotifyError::Busy), "{code}: {error}");
         assert!(world.sent().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_look_whose_answer_is_lost_gives_the_claim_back_because_nothing_was_sent() {
+    for code in NO_ANSWER {
+        let blind = Mutex::new(Some(PortError::retry("cognito-idp:ListUsers", code)));
+        let world = Arc::new(World { blind, ..World::new() });
+        notice(&world).notify(&event(ReasonCode::Anomaly)).await.unwrap_err();
+        assert_eq!(
+            notice(&world).notify(&event(ReasonCode::Anomaly)).await.unwrap(),
+            sent(NoticeChannel::Sms),
+            "{code}"
+        );
     }
 }
 

@@ -72,6 +72,13 @@ pub enum NotifyError {
     NoSubject,
 }
 
+/// A notice that was not sent as far as is known.
+struct Unsent {
+    why: PortError,
+    /// Whether it may have been sent all the same.
+    on_its_way: bool,
+}
+
 // === impl NotifyError ===
 
 impl Disposed for NotifyError {
@@ -81,6 +88,20 @@ impl Disposed for NotifyError {
             Self::Busy => Disposition::Retry,
             Self::NoSubject => Disposition::Reject,
         }
+    }
+}
+
+// === impl Unsent ===
+
+impl Unsent {
+    /// It came to no sending.
+    fn before(why: PortError) -> Self {
+        Self { why, on_its_way: false }
+    }
+
+    /// The sending failed; unless it was refused, nobody knows how far.
+    fn sending(why: PortError) -> Self {
+        Self { on_its_way: !why.was_refused(), why }
     }
 }
 
@@ -98,13 +119,12 @@ impl UserNotice {
         };
         let result = match self.send(event, subject).await {
             Ok(result) => result,
-            Err(error) => {
-                // Where nothing was sent, the next delivery need not wait for the lease. Where nobody knows, it must:
-                // the message may be on its way.
-                if error.was_refused() {
+            Err(Unsent { why, on_its_way }) => {
+                // Where nothing was sent, the next delivery need not wait for the lease. Where nobody knows, it must.
+                if !on_its_way {
                     self.log.release(id, subject, claimed).await?;
                 }
-                return Err(error.into());
+                return Err(why.into());
             }
         };
         let record = NoticeRecord { result: result.clone(), at: self.clock.now() };
@@ -112,7 +132,7 @@ impl UserNotice {
         Ok(Notified::Settled(result))
     }
 
-    async fn send(&self, event: &SessionsRevoked, subject: &SubjectKey) -> Result<NoticeResult, PortError> {
+    async fn send(&self, event: &SessionsRevoked, subject: &SubjectKey) -> Result<NoticeResult, Unsent> {
         // Who signs out on a device of their own knows it: a notice of each would teach people not to read them.
         if event.record.is_own_sign_out() {
             return Ok(not_sent("own_sign_out"));
@@ -121,26 +141,26 @@ impl UserNotice {
             NoticeChannel::None => Ok(not_sent("policy_none")),
             // The manager is told even if the account is gone by now.
             NoticeChannel::Topic => self.by_topic(&self.writer.write(event, &Contacts::default())).await,
-            NoticeChannel::Email => match self.contacts.contacts(subject).await? {
+            NoticeChannel::Email => match self.contacts.contacts(subject).await.map_err(Unsent::before)? {
                 Some(contacts) => self.by_email(event, &contacts, "no_contact").await,
                 None => Ok(not_sent(USER_NOT_FOUND)),
             },
-            NoticeChannel::Sms => match self.contacts.contacts(subject).await? {
+            NoticeChannel::Sms => match self.contacts.contacts(subject).await.map_err(Unsent::before)? {
                 Some(contacts) => self.by_sms(event, &contacts).await,
                 None => Ok(not_sent(USER_NOT_FOUND)),
             },
         }
     }
 
-    async fn by_sms(&self, event: &SessionsRevoked, contacts: &Contacts) -> Result<NoticeResult, PortError> {
+    async fn by_sms(&self, event: &SessionsRevoked, contacts: &Contacts) -> Result<NoticeResult, Unsent> {
         let Some(phone) = &contacts.verified_phone else { return self.by_email(event, contacts, "no_contact").await };
-        if self.sms.opted_out(phone).await? {
+        if self.sms.opted_out(phone).await.map_err(Unsent::before)? {
             return self.by_email(event, contacts, "opted_out").await;
         }
         match self.sms.send(phone, &self.writer.write(event, contacts).short).await {
             Ok(()) => Ok(NoticeResult::Sent { channel: NoticeChannel::Sms }),
             Err(error) if error.disposition == Disposition::Reject => self.by_email(event, contacts, &error.code).await,
-            Err(error) => Err(error),
+            Err(error) => Err(Unsent::sending(error)),
         }
     }
 
@@ -150,20 +170,20 @@ impl UserNotice {
         event: &SessionsRevoked,
         contacts: &Contacts,
         otherwise: &str,
-    ) -> Result<NoticeResult, PortError> {
+    ) -> Result<NoticeResult, Unsent> {
         let Some(address) = &contacts.email else { return Ok(not_sent(otherwise)) };
         let Some(email) = &self.email else { return Ok(not_sent("no_sender_configured")) };
         let notice = self.writer.write(event, contacts);
         match email.send(address, &notice.title, &notice.long).await {
             Ok(()) => Ok(NoticeResult::Sent { channel: NoticeChannel::Email }),
             Err(error) if error.disposition == Disposition::Reject => Ok(not_sent(&error.code)),
-            Err(error) => Err(error),
+            Err(error) => Err(Unsent::sending(error)),
         }
     }
 
-    async fn by_topic(&self, notice: &Notice) -> Result<NoticeResult, PortError> {
+    async fn by_topic(&self, notice: &Notice) -> Result<NoticeResult, Unsent> {
         let Some(topic) = &self.topic else { return Ok(not_sent("no_topic_configured")) };
-        topic.send(&notice.title, &notice.long).await?;
+        topic.send(&notice.title, &notice.long).await.map_err(Unsent::sending)?;
         Ok(NoticeResult::Sent { channel: NoticeChannel::Topic })
     }
 }
