@@ -16,10 +16,7 @@ async fn a_malformed_request_is_parked_with_the_reason() {
     version["version"] = json!("9");
     version["initiator"]["id"] = json!(marker);
     ask(&probe, &version).await;
-    let parked = async || {
-        let letters = probe.take(&probe.facts.revoke_dlq_url).await?;
-        Ok(letters.into_iter().find(|(body, _)| body.contains(&marker)))
-    };
+    let parked = async || probe.take_one(&probe.facts.revoke_dlq_url, &marker).await;
     let ((body, reason), _) = until("the dead letter", LIMIT, parked).await.unwrap();
     assert_eq!(reason.as_deref(), Some("unknown version; this build reads version 1"));
     assert!(serde_json::from_str::<Value>(&body).unwrap()["detail"]["version"] == "9", "the whole event is kept");
@@ -33,10 +30,7 @@ async fn a_request_of_nobody_is_parked_too() {
     asked["sub_id"] = json!({"email": "a@example.com"});
     asked["initiator"]["id"] = json!(marker);
     ask(&probe, &asked).await;
-    let parked = async || {
-        let letters = probe.take(&probe.facts.revoke_dlq_url).await?;
-        Ok(letters.into_iter().find(|(body, _)| body.contains(&marker)))
-    };
+    let parked = async || probe.take_one(&probe.facts.revoke_dlq_url, &marker).await;
     let ((_, reason), _) = until("the dead letter", LIMIT, parked).await.unwrap();
     assert!(reason.is_some_and(|reason| reason.contains("sub_id")));
 }
@@ -52,10 +46,7 @@ async fn a_malformed_partner_event_is_parked_and_an_irrelevant_one_is_not() {
     let source = "aws.partner/okta.com/acme/prod";
     let nobody = okta("user.lifecycle.deactivate", json!([{"id": "00g1", "type": "UserGroup", "alternateId": "x"}]));
     probe.put_event(source, "SystemLog", &nobody).await.unwrap();
-    let parked = async || {
-        let letters = probe.take(&probe.facts.intake_dlq_url).await?;
-        Ok(letters.into_iter().find(|(body, _)| body.contains(&marker)))
-    };
+    let parked = async || probe.take_one(&probe.facts.intake_dlq_url, &marker).await;
     let ((_, reason), _) = until("the dead letter", LIMIT, parked).await.unwrap();
     assert!(reason.is_some_and(|reason| !reason.is_empty()));
     probe.put_event(source, "SystemLog", &okta("user.session.start", json!(null))).await.unwrap();
@@ -120,10 +111,7 @@ async fn i08_the_same_id_with_another_payload_is_parked() {
     ask(&probe, &request(&event, &person.email, "role_change")).await;
     record(&probe, &person.key).await;
     ask(&probe, &request(&event, &other.email, "role_change")).await;
-    let parked = async || {
-        let letters = probe.take(&probe.facts.revoke_dlq_url).await?;
-        Ok(letters.into_iter().find(|(body, _)| body.contains(&other.email)))
-    };
+    let parked = async || probe.take_one(&probe.facts.revoke_dlq_url, &other.email).await;
     let ((_, reason), _) = until("the dead letter", LIMIT, parked).await.unwrap();
     assert!(reason.unwrap().contains("another payload"));
     assert_eq!(status(&probe, &others.access), 200);

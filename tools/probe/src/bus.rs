@@ -91,6 +91,22 @@ impl Probe {
         Ok(taken)
     }
 
+    /// The message with this in its body and the reason beside it, taken off the queue; the others are seen again in a second.
+    pub async fn take_one(&self, queue_url: &str, marker: &str) -> Result<Option<(String, Option<String>)>> {
+        let receive = self.sqs.receive_message().queue_url(queue_url).max_number_of_messages(10);
+        let receive = receive.message_attribute_names("All").wait_time_seconds(0).visibility_timeout(1);
+        for message in receive.send().await.with_context(|| format!("cannot read {queue_url}"))?.messages() {
+            let body = message.body().unwrap_or_default();
+            if body.contains(marker) {
+                let handle = message.receipt_handle().context("a message without a handle")?;
+                self.sqs.delete_message().queue_url(queue_url).receipt_handle(handle).send().await?;
+                let reason = message.message_attributes().and_then(|all| all.get("reason")?.string_value());
+                return Ok(Some((body.to_owned(), reason.map(str::to_owned))));
+            }
+        }
+        Ok(None)
+    }
+
     /// How many messages wait on a queue or are being handled.
     pub async fn depth(&self, queue_url: &str) -> Result<u64> {
         let wanted = [
