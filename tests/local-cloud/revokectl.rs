@@ -122,6 +122,19 @@ async fn one_session_ends_and_the_other_goes_on() {
     let laptop = probe.sign_in(&person).await.unwrap().unwrap();
     let inspected = inspect(&probe, &phone.access, &[]);
     let origin_jti = inspected["claims"]["origin_jti"].as_str().unwrap();
+    let laptops = inspect(&probe, &laptop.access, &[])["claims"]["origin_jti"].as_str().unwrap().to_owned();
+    // The ledger has a session once an API has seen it.
+    assert_eq!((status(&probe, &phone.access), status(&probe, &laptop.access)), (200, 200));
+    let noted = async || {
+        let plan = run(&probe, &["session", &subject(&person), origin_jti, "--dry-run"]);
+        Ok((code(&plan) == 0).then_some(()))
+    };
+    until("the session in the ledger", LIMIT, noted).await.unwrap();
+    let (stranger, _) = user(&probe, "ctl-stranger").await;
+    for (whose, which) in [(&person, "00000000-0000-4000-8000-000000000000"), (&stranger, laptops.as_str())] {
+        let unknown = run(&probe, &["session", &subject(whose), which, "--yes"]);
+        assert_eq!(code(&unknown), 3, "{}", text(&unknown.stderr));
+    }
     let done = run(&probe, &["session", &subject(&person), origin_jti, "--yes", "--output", "json"]);
     assert_eq!(code(&done), 0, "{}", text(&done.stderr));
     assert_eq!(document(&done)["records"][0]["session"], json!({"only": origin_jti}));
@@ -130,7 +143,7 @@ async fn one_session_ends_and_the_other_goes_on() {
     assert_eq!(refused["refused_for"].as_str(), Some("session_revoked"));
     let good = inspect(&probe, &laptop.access, &["--tombstone-from-store"]);
     assert_eq!(good["refused_for"], Value::Null, "{good}");
-    let wrong = run(&probe, &["session", &subject(&person), "not visible", "--yes"]);
+    let wrong = run(&probe, &["session", &subject(&person), "not visible", "--unseen", "--yes"]);
     assert_eq!(code(&wrong), 2);
 }
 

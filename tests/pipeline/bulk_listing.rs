@@ -143,6 +143,31 @@ async fn i07_a_search_that_is_refused_for_good_is_parked_and_not_waited_for() {
 }
 
 #[tokio::test]
+async fn i07_a_group_or_list_that_is_not_there_is_parked_until_it_is() {
+    for pools in [1, 2] {
+        let mut bulk = Bulk::new(None);
+        if pools == 2 {
+            bulk.engine.settings.pools.push(UserPoolId("eu-central-1_OTHER".into()));
+        }
+        let refused = bulk.engine.begin(contractors(), bulk.cloud.clock.now(), "first").await;
+        let (id, refused) = (bulk.job().id, refused.map(drop));
+        let refused = if refused.is_ok() { bulk.engine.proceed(&id, "first").await.map(drop) } else { refused };
+        assert!(refused.unwrap_err().to_string().contains("no_such_group"), "{pools} pools");
+        assert!(!bulk.job().is_over());
+        // The name was right, and the group comes late: redriven, the request is carried out.
+        let alice = bulk.cloud.add_user("alice");
+        bulk.fake.state().groups.insert("contractors".into(), vec!["alice".into()]);
+        bulk.engine.proceed(&id, "first").await.unwrap();
+        bulk.run_due().await;
+        assert!(bulk.outcome(&alice).is_some(), "{pools} pools");
+    }
+    let bulk = Bulk::new(None);
+    let asked = request(&json!({"format": "list", "list": "b".repeat(64)}));
+    let refused = bulk.engine.begin(asked, bulk.cloud.clock.now(), "first").await.unwrap_err();
+    assert!(refused.to_string().contains("no_such_list"), "{refused}");
+}
+
+#[tokio::test]
 async fn an_entry_that_can_mean_nobody_is_unknown() {
     let mut bulk = Bulk::new(None);
     let alice = bulk.cloud.add_user("alice");

@@ -15,6 +15,9 @@ use crate::s3::{KeptDigest, S3DigestReader};
 /// Records held in memory at a time; what is kept of each is its hash.
 const AT_A_TIME: usize = 1_000;
 
+/// Later than anything.
+const NEVER: EpochMillis = EpochMillis(i64::MAX);
+
 /// Where the evidence is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvidencePlaces {
@@ -34,8 +37,8 @@ pub struct EvidenceReader {
     records: DynamoRecords,
     digests: S3DigestReader,
     verifier: Option<KmsDigestVerifier>,
-    /// When S3 took the first digest that is signed: every later one is. Looked for once.
-    signed_since: Option<Option<EpochMillis>>,
+    /// When S3 took the first digest that is signed: every later one is. [`NEVER`] if none is. Looked for once.
+    signed_since: Option<EpochMillis>,
 }
 
 impl EvidenceReader {
@@ -120,9 +123,9 @@ impl EvidenceReader {
         // Before the key was configured none was signed. An unsigned digest says itself when it was written: S3 is asked.
         let since = match self.signed_since {
             Some(since) => since,
-            None => *self.signed_since.insert(self.first_signed().await?),
+            None => *self.signed_since.insert(self.first_signed().await?.unwrap_or(NEVER)),
         };
-        Ok(since.filter(|since| *since < taken_at).map(|_| Mistake::DigestUnsigned { object }))
+        Ok((since < taken_at).then_some(Mistake::DigestUnsigned { object }))
     }
 
     /// When S3 took the first digest with a signature that is good.

@@ -95,13 +95,13 @@ impl CognitoSubjectResolver {
             SubjectIdentifier::Email { email } => return Ok(Some(by_email(email))),
             SubjectIdentifier::IssSub { iss, sub } => match (self.pool_of(iss), self.providers.get(iss)) {
                 (Some(pool), _) => {
-                    let values = BTreeSet::from([sub.clone()]);
+                    let values = BTreeSet::from([as_issued(sub)]);
                     return Ok(Some(Question { by: Searchable::Sub, values, only: Some(pool) }));
                 }
                 (None, Some(name)) => (Searchable::Username, format!("{name}_{sub}")),
                 (None, None) => return Ok(None),
             },
-            SubjectIdentifier::Opaque { id } => (Searchable::Sub, id.clone()),
+            SubjectIdentifier::Opaque { id } => (Searchable::Sub, as_issued(id)),
             SubjectIdentifier::PhoneNumber { phone_number } => (Searchable::PhoneNumber, phone_number.clone()),
             SubjectIdentifier::Username { username } => (Searchable::Username, username.clone()),
             SubjectIdentifier::Group { .. }
@@ -201,6 +201,11 @@ fn means_nobody(error: &AdminGetUserError) -> bool {
 
 fn is_issuer_of(pool: &UserPoolId, iss: &str) -> bool {
     pool.issuers().iter().any(|issuer| issuer == iss.trim_end_matches('/'))
+}
+
+/// A `sub` as Cognito issues it: a UUID in lower case, which systems on the way may have written otherwise.
+fn as_issued(sub: &str) -> String {
+    key_part(sub).map_or_else(|| sub.to_owned(), |sub| sub.0)
 }
 
 /// A `sub` is a UUID. What is none is looked up like any other name instead of being put into a key.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const SUB: &str = "11112222-3333-4444-5555-666677778888";
+const SUB: &str = "1111aaaa-bbbb-4ccc-8ddd-666677778888";
 
 fn resolver(pools: &[&str]) -> CognitoSubjectResolver {
     let variable = |name: &str| name.starts_with("AWS_").then(|| "http://127.0.0.1:1".to_owned());
@@ -137,6 +137,23 @@ async fn whoever_else_bears_the_value_as_a_name_is_not_meant() {
     assert_eq!(resolver.search(&email(), &[]).await.found, []);
     let name = SubjectIdentifier::Username { username: "other".into() };
     assert_eq!(resolver.search(&name, &[]).await.found, []);
+}
+
+#[tokio::test]
+async fn a_sub_in_capitals_means_the_same_person() {
+    let (resolver, seen) = serve(jane("jane@example.com"));
+    for subject in [
+        SubjectIdentifier::Opaque { id: SUB.to_ascii_uppercase() },
+        SubjectIdentifier::IssSub {
+            iss: "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_A".into(),
+            sub: SUB.to_ascii_uppercase(),
+        },
+    ] {
+        let found = resolver.search(&subject, &[UserPoolId("eu-west-1_A".into())]).await.found;
+        assert_eq!(found.len(), 1, "{subject:?}");
+        assert_eq!(found[0].key, SubjectKey::new("eu-west-1_A", SUB));
+    }
+    assert!(seen.lock().unwrap().iter().all(|(_, _, value)| value.contains(SUB)), "asked for as Cognito issued it");
 }
 
 #[tokio::test]

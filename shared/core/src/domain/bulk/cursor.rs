@@ -12,6 +12,9 @@ pub struct Cursor {
     /// Whether this pool was begun anew, because the directory no longer took `after`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restarted: bool,
+    /// Whether a pool before had the group.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub met: bool,
 }
 
 /// How many members are counted, and where counting goes on.

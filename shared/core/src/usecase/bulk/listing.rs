@@ -20,6 +20,9 @@ use crate::ports::{MEANS_NO_ACCOUNT, PortError};
 const MOST_LOOKS: usize = 60;
 /// Members of one page of Cognito's.
 const OF_COGNITO: usize = 60;
+/// What is named when there is nobody to look for.
+const LIST_MEMBERS: &str = "cognito-idp:ListUsersInGroup";
+const READ_LIST: &str = "dynamodb:GetItem";
 /// Cognito's code for a value that it takes for no value of the attribute.
 const BAD_VALUE: &str = "invalid_parameter";
 
@@ -122,7 +125,7 @@ impl BulkRevoker {
             // The directory's own cursors expire, and a paused job may be older.
             Err(Stop::Failed(error)) if is_refused(&error) && cursor.after.is_some() && !cursor.restarted => {
                 tracing::warn!(%error, job_id = %job.id, "a pool is listed from its start again");
-                let next = Some(Cursor { at: cursor.at, after: None, restarted: true });
+                let next = Some(Cursor { at: cursor.at, after: None, restarted: true, met: cursor.met });
                 Ok(Found { next, ..Found::default() })
             }
             looked => looked,
@@ -137,9 +140,15 @@ impl BulkRevoker {
         let after = cursor.after.as_deref();
         match &job.request.sub_id {
             SubjectIdentifier::Group { group } => {
-                // A pool without the group has no members of it.
-                let page = self.ask(self.members.members(pool, group, after)).await?.unwrap_or_default();
-                Ok(in_pool(pool, page, cursor, pools.len(), |_| true))
+                // A pool without the group has no members of it; if none has it, the request means nobody, by a typing error
+                // or because the group was deleted too early. A later pass knows that there was one.
+                let page = self.ask(self.members.members(pool, group, after)).await?;
+                let cursor = Cursor { met: cursor.met || page.is_some(), ..cursor.clone() };
+                let found = in_pool(pool, page.unwrap_or_default(), &cursor, pools.len(), |_| true);
+                if found.next.is_none() && !cursor.met && job.pass <= 1 {
+                    return Err(Stop::Failed(PortError::reject(LIST_MEMBERS, "no_such_group")));
+                }
+                Ok(found)
             }
             SubjectIdentifier::Ended {} => {
                 let page = self.ask(self.members.accounts(pool, after)).await?;
@@ -169,7 +178,12 @@ impl BulkRevoker {
         cursor: &Cursor,
         until: EpochMillis,
     ) -> Result<Found, Stop> {
-        let Some(entries) = self.jobs.list_part(list, cursor.at).await? else { return Ok(Found::default()) };
+        let Some(entries) = self.jobs.list_part(list, cursor.at).await? else {
+            if cursor.at == 0 {
+                return Err(Stop::Failed(PortError::reject(READ_LIST, "no_such_list")));
+            }
+            return Ok(Found::default());
+        };
         let first = cursor.at.saturating_mul(LIST_PART_ENTRIES) + 1;
         let from = cursor.after.as_deref().and_then(|after| after.parse().ok()).unwrap_or(0);
         let of_part = entries.len();
@@ -188,7 +202,7 @@ impl BulkRevoker {
             done += 1;
         }
         found.next = Some(if done < of_part {
-            Cursor { at: cursor.at, after: Some(done.to_string()), restarted: false }
+            Cursor { at: cursor.at, after: Some(done.to_string()), ..Cursor::default() }
         } else {
             Cursor { at: cursor.at + 1, ..Cursor::default() }
         });
@@ -246,11 +260,11 @@ fn in_pool(
 ) -> Found {
     let members = page.accounts.iter().filter(|account| is_meant(account)).map(|account| profile(pool, account));
     let next_pool = cursor.at + 1;
-    let next = match page.next {
-        Some(after) => Some(Cursor { after: Some(after), ..cursor.clone() }),
-        None => {
-            usize::try_from(next_pool).is_ok_and(|at| at < pools).then(|| Cursor { at: next_pool, ..Cursor::default() })
-        }
+    let next = if page.next.is_some() {
+        Some(Cursor { after: page.next, ..cursor.clone() })
+    } else {
+        let next = Cursor { at: next_pool, met: cursor.met, ..Cursor::default() };
+        usize::try_from(next_pool).is_ok_and(|at| at < pools).then_some(next)
     };
     Found { members: members.collect(), unknown: Vec::new(), next }
 }
