@@ -12,6 +12,9 @@ use crate::failure::{Exit, Failure};
 ///
 /// Enforced with the next API request, before Cognito is asked for anything. Nobody is signed out: afterwards the
 /// sessions go on, unless they were revoked. For the minutes in which nobody knows yet.
+///
+/// Cognito's own API goes on to take the access token (new password, address, deletion) until it expires: where theft
+/// is suspected, revokectl user --reason anomaly first.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

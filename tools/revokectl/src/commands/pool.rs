@@ -14,7 +14,7 @@ const REASONS: [ReasonCode; 2] = [ReasonCode::Compromise, ReasonCode::PolicyViol
 /// End every session of everybody in a user pool, by one write.
 ///
 /// For when nobody knows whose sessions are good: an identity provider was broken into, a key leaked. Every API honours it
-/// within a second; people sign in anew. It cannot be taken back, so the pool's id has to be typed.
+/// within a second; people sign in anew. It cannot be taken back, so the pool's id has to be typed; --yes skips that.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -17,7 +17,8 @@ const REASONS: [ReasonCode; 3] = [ReasonCode::UserRequest, ReasonCode::Anomaly, 
 /// End one session of a person, such as that of a lost phone.
 ///
 /// Its tokens are refused by every API. Cognito itself can end single sessions only for whoever holds their refresh token,
-/// so new tokens may still be made; they are refused, too.
+/// so new tokens may still be made; they are refused, too. Cognito's own API goes on to take its access token (new
+/// password, address, deletion) until it expires.
 #[derive(clap::Args)]
 #[command(after_help = "\
 The session's origin_jti stands in its tokens, in the session ledger (revokectl inspect) and in audit records.

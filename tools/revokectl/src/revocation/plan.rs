@@ -163,7 +163,7 @@ pub(super) fn meaning(step: Step) -> &'static str {
         Step::Disable => "the account is disabled",
         Step::ResetPassword => "the password must be reset before the next sign-in",
         Step::GlobalSignOut => "Cognito ends every session; no refresh any more",
-        Step::Seal => "what was refreshed meanwhile is refused, too (seal)",
+        Step::Seal => "the cutoff is final: what is older stays refused (seal)",
         Step::ForgetDevices => "remembered devices are forgotten",
     }
 }

@@ -26,7 +26,7 @@ Examples:
 pub(crate) struct Args {
     /// Whose.
     queue: String,
-    /// At most so many.
+    /// At most so many; there may be more, `revokectl dlq list` counts them.
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
     limit: usize,
     /// Show the messages themselves, with addresses, numbers and names in them.
