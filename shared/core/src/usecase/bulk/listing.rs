@@ -22,6 +22,7 @@ const MOST_LOOKS: usize = 60;
 const OF_COGNITO: usize = 60;
 /// What is named when there is nobody to look for.
 const LIST_MEMBERS: &str = "cognito-idp:ListUsersInGroup";
+const NO_SUCH_GROUP: &str = "no_such_group";
 const READ_LIST: &str = "dynamodb:GetItem";
 /// Cognito's code for a value that it takes for no value of the attribute.
 const BAD_VALUE: &str = "invalid_parameter";
@@ -92,8 +93,22 @@ impl BulkRevoker {
 
     /// Looks from `cursor` on until it has found `enough`, or looked often enough for one save, or the slice is over. What was
     /// found before a failure counts: the next look meets the failure again.
-    async fn look_on(&self, job: &BulkJob, cursor: Cursor, enough: usize, until: EpochMillis) -> Result<Found, Stop> {
-        let mut found = self.look(job, &cursor, until).await?;
+    async fn look_on(
+        &self,
+        job: &mut BulkJob,
+        cursor: Cursor,
+        enough: usize,
+        until: EpochMillis,
+    ) -> Result<Found, Stop> {
+        let mut found = match self.look(job, &cursor, until).await {
+            Err(Stop::Failed(error)) if error.code == NO_SUCH_GROUP => {
+                // Redriven, it is asked for in every pool again.
+                (job.cursor, job.counted) = (Some(Cursor::default()), None);
+                self.save(job).await?;
+                return Err(Stop::Failed(error));
+            }
+            looked => looked?,
+        };
         for _ in 1..MOST_LOOKS {
             let Some(next) = found.next.as_ref().filter(|_| found.len() < enough && self.clock.now() < until) else {
                 break;
@@ -146,7 +161,7 @@ impl BulkRevoker {
                 let cursor = Cursor { met: cursor.met || page.is_some(), ..cursor.clone() };
                 let found = in_pool(pool, page.unwrap_or_default(), &cursor, pools.len(), |_| true);
                 if found.next.is_none() && !cursor.met && job.pass <= 1 {
-                    return Err(Stop::Failed(PortError::reject(LIST_MEMBERS, "no_such_group")));
+                    return Err(Stop::Failed(PortError::reject(LIST_MEMBERS, NO_SUCH_GROUP)));
                 }
                 Ok(found)
             }
