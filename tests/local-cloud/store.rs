@@ -31,13 +31,16 @@ enum Write {
     Hold(u8, i64, Option<Option<i64>>),
 }
 
+/// Seconds, in the year 2096: what is over is deleted by TTL, in the middle of a story too.
+const MOMENTS: std::ops::Range<i64> = 4_000_000_000..4_000_000_020;
+
 fn histories() -> impl Strategy<Value = Vec<Write>> {
     let one = prop_oneof![
-        (0..3u8, 1_000..1_020i64, any::<bool>()).prop_map(|(n, at, claims)| Write::Raise(n, at, claims)),
-        (0..3u8, 1_000..1_020i64).prop_map(|(n, at)| Write::Seal(n, at)),
-        (0..3u8, 1_000..1_020i64).prop_map(|(n, at)| Write::EndOne(n, at)),
-        (0..3u8, 1_000..1_020i64).prop_map(|(n, at)| Write::EndOthers(n, at)),
-        (0..3u8, 1_000..1_020i64, proptest::option::of(proptest::option::of(1_000..3_000i64)))
+        (0..3u8, MOMENTS, any::<bool>()).prop_map(|(n, at, claims)| Write::Raise(n, at, claims)),
+        (0..3u8, MOMENTS).prop_map(|(n, at)| Write::Seal(n, at)),
+        (0..3u8, MOMENTS).prop_map(|(n, at)| Write::EndOne(n, at)),
+        (0..3u8, MOMENTS).prop_map(|(n, at)| Write::EndOthers(n, at)),
+        (0..3u8, MOMENTS, proptest::option::of(proptest::option::of(MOMENTS.start..MOMENTS.start + 2_000)))
             .prop_map(|(n, at, hold)| Write::Hold(n, at, hold)),
     ];
     proptest::collection::vec(one, 1..10)
@@ -48,7 +51,7 @@ fn histories() -> impl Strategy<Value = Vec<Write>> {
 async fn a_tombstone_without_room_is_written_as_the_reference_has_it() {
     let facts = probe().facts.clone();
     let (writer, reader) = store(&facts);
-    for standing in [None, Some(900), Some(1_100)] {
+    for standing in [None, Some(MOMENTS.start - 100), Some(MOMENTS.start + 100)] {
         let subject = SubjectKey::new(&facts.user_pool_id, fresh("crowded"));
         let mut reference = Tombstone::default();
         if let Some(at) = standing {
@@ -59,7 +62,8 @@ async fn a_tombstone_without_room_is_written_as_the_reference_has_it() {
         }
         for n in 0..MOST_SESSIONS + 2 {
             let ended = EndedSessions::One(format!("session-{n}"));
-            let cutoff = SessionCutoff { revocation_id: RevocationId("rv_s".into()), at: EpochSeconds(1_000), ended };
+            let cutoff =
+                SessionCutoff { revocation_id: RevocationId("rv_s".into()), at: EpochSeconds(MOMENTS.start), ended };
             reference.end_sessions(&cutoff);
             writer.end_sessions(&subject, &cutoff).await.unwrap();
         }
@@ -112,7 +116,7 @@ fn i02_i05_the_conditional_writes_do_what_the_reference_does() {
                         Write::Seal(..) if reference.not_before.is_none() => {}
                         Write::Seal(n, at) => {
                             let by = RevocationId(format!("rv_{n}"));
-                            let now = EpochMillis(1_030_000);
+                            let now = EpochMillis((MOMENTS.start + 30) * 1_000);
                             let seal = Seal::of(by, EpochSeconds(*at).into(), Duration::ZERO, now);
                             let expected = reference.seal(&seal);
                             prop_assert_eq!(writer.seal(&subject, &seal).await.unwrap(), expected);
@@ -131,7 +135,7 @@ fn i02_i05_the_conditional_writes_do_what_the_reference_does() {
                     }
                     let stored = reader.read(&subject).await.unwrap().unwrap_or_default();
                     prop_assert_eq!(&stored, &reference);
-                    for now in [1_500, 2_500, 3_500].map(EpochSeconds) {
+                    for now in [500, 1_500, 2_500].map(|later| EpochSeconds(MOMENTS.start + later)) {
                         prop_assert_eq!(writer.bars(&subject, now).await.unwrap(), reference.bars(now));
                     }
                 }
