@@ -249,10 +249,34 @@ fn ended(steps: &BTreeMap<Step, StepRecord>, step: Step, because: &str) -> bool 
 /// most 15) may be one, but for an AWS account's in an ARN.
 pub(in crate::domain) fn looks_personal(id: &str) -> bool {
     let plain = id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'/' | b'-'));
-    let is_number = |part: &str| (8..=15).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    let is_number = |part: &str| {
+        let abroad = part.starts_with("00") && part.trim_start_matches('0').len() >= 7;
+        (abroad || (8..=15).contains(&part.len())) && part.bytes().all(|b| b.is_ascii_digit())
+    };
     let of_an_arn = |part: &str| id.starts_with("arn:") && part.len() == 12;
     let like_a_number = id.split([':', '/']).any(|part| is_number(part) && !of_an_arn(part));
     // Base64 of `{"`, as every JWT begins.
     let like_a_token = id.starts_with("eyJ");
     !plain || like_a_number || like_a_token
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i10_what_may_be_an_address_a_number_or_a_token_is_not_logged() {
+        for id in
+            ["a@b.c", "a%40b.c", "a＠b.c", "+4930123456", "004930123456", "0049301234567890", "Jane Doe", "jürgen"]
+        {
+            assert!(looks_personal(id), "{id}");
+        }
+        for id in ["4915112345678", "tel:4915112345678", "arn:aws:x:4915112345678", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIi.x"] {
+            assert!(looks_personal(id), "{id}");
+        }
+        let arn = "arn:aws:sts::111122223333:assumed-role/Admin/ops";
+        for id in ["ab62", "4711", arn, "user.risk.detect", "7145926379462912345"] {
+            assert!(!looks_personal(id), "{id}");
+        }
+    }
 }
