@@ -157,7 +157,7 @@ async fn i07_a_group_or_list_that_is_not_there_is_parked_until_it_is() {
         // The name was right, and the group comes late: redriven, the request is carried out.
         let alice = bulk.cloud.add_user("alice");
         bulk.fake.state().groups.insert("contractors".into(), vec!["alice".into()]);
-        bulk.engine.proceed(&id, "first").await.unwrap();
+        bulk.engine.proceed(&id, "redriven").await.unwrap();
         bulk.run_due().await;
         assert!(bulk.outcome(&alice).is_some(), "{pools} pools");
     }

@@ -180,7 +180,12 @@ impl BulkRevoker {
             Ok(delay) => delay,
             Err(Stop::LostLease) => return Ok(()),
             Err(Stop::Interrupted) => Some(Duration::ZERO),
-            Err(Stop::Failed(error)) => return Err(error.into()),
+            Err(Stop::Failed(error)) => {
+                // Redriven at once, it is another message.
+                job.lease = None;
+                let _ = self.jobs.save(&job).await?;
+                return Err(error.into());
+            }
             Err(Stop::Stalled(error)) => {
                 job.stalls = job.stalls.saturating_add(1);
                 let delay = stall(job.stalls);
