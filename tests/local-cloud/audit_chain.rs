@@ -4,14 +4,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
 use revocation_aws::clients::AwsConfig;
 use revocation_aws::dynamodb::{DynamoAuditChain, DynamoRecords};
 use revocation_aws::evidence::{EvidencePlaces, EvidenceReader};
 use revocation_aws::kms::KmsDigestSigner;
 use revocation_aws::s3::S3Digests;
 use revocation_core::domain::audit_chain::{
-    Attribute, ChainHash, DayResult, Digest, Finding, Link, Mistake, RecordKey, Span, StoredRecord, verify_day,
+    Attribute, ChainHash, DayResult, Digest, Finding, Link, Mistake, RecordKey, Span, StoredRecord, day_plus,
+    verify_day,
 };
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{AuditChain as _, Clock as _, DigestSigner as _, DigestStore as _};
@@ -29,14 +32,17 @@ fn aws(facts: &Facts) -> AwsConfig {
     AwsConfig::from_env(&|name| variable(facts, name)).unwrap()
 }
 
-fn reader(facts: &Facts) -> EvidenceReader {
-    let places = EvidencePlaces {
+fn places(facts: &Facts) -> EvidencePlaces {
+    EvidencePlaces {
         revocations_table: facts.revocations_table.clone(),
         audit_chain_table: facts.audit_chain_table.clone(),
         evidence_bucket: facts.evidence_bucket.clone(),
         signing_key: Some(facts.audit_signing_key.clone()),
-    };
-    EvidenceReader::new(&aws(facts), &places)
+    }
+}
+
+fn reader(facts: &Facts) -> EvidenceReader {
+    EvidenceReader::new(&aws(facts), &places(facts))
 }
 
 async fn verified(facts: &Facts, day: &str) -> DayResult {
@@ -332,4 +338,35 @@ async fn what_is_done_to_links_is_found_and_named() {
     assert!(named.contains(&(Some(4), Mistake::LinkMissing)), "{named:?}");
     let item = format!("audit_chain {} #4", past.day);
     assert!(named.contains(&(None, Mistake::Unreadable { item })), "{named:?}");
+}
+
+/// A bucket and a table of its own: the others' tests write to days of all times.
+#[tokio::test]
+async fn a_verification_begins_before_the_digests_that_were_deleted() {
+    let facts = probe().facts;
+    let (aws, name) = (aws(&facts), fresh("walk"));
+    aws.s3().create_bucket().bucket(&name).send().await.unwrap();
+    let table = aws.dynamodb().create_table().table_name(&name).billing_mode(BillingMode::PayPerRequest);
+    let column = |name: &str, kind: ScalarAttributeType| {
+        AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap()
+    };
+    let key = |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+    let table = table.attribute_definitions(column("day", ScalarAttributeType::S));
+    let table = table.attribute_definitions(column("n", ScalarAttributeType::N));
+    let table = table.key_schema(key("day", KeyType::Hash)).key_schema(key("n", KeyType::Range));
+    table.send().await.unwrap();
+    let places = EvidencePlaces { audit_chain_table: name.clone(), evidence_bucket: name.clone(), ..places(&facts) };
+    let first_day = async || EvidenceReader::new(&aws, &places).first_day().await.unwrap();
+
+    let (chain, digests) = (DynamoAuditChain::new(&aws, &name), S3Digests::new(&aws, &name));
+    assert_eq!(first_day().await, None, "nothing was ever chained");
+    let noon = EpochMillis(1_768_478_400_000);
+    let days: Vec<String> = [-4, -2, -1, 0].into_iter().map(|by| day_plus(&noon.utc_day(), by).unwrap()).collect();
+    let links: Vec<Link> = days.iter().map(|day| Link::opening(day, None, noon)).collect();
+    for link in &links {
+        chain.append(std::slice::from_ref(link)).await.unwrap().unwrap();
+    }
+    digests.put(&Digest::of(Span::Day, &links[3], &links[3], noon)).await.unwrap();
+    // A day without links ends it: what is older was never opened by the same chain.
+    assert_eq!(first_day().await.as_deref(), Some(days[1].as_str()));
 }

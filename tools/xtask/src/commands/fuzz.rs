@@ -22,8 +22,8 @@ const SMOKE_SECONDS: u32 = 30;
 const SLOWEST_INPUT_SECONDS: u32 = 5;
 const MOST_MEMORY_MB: u32 = 1_024;
 
-/// Fuzz the parsers: tokens and key sets, requests and actions, webhook signatures, JMESPath mappings, role changes, SCIM, the document
-/// of sources, audit records, dates.
+/// Fuzz the parsers: tokens and key sets, requests and actions, partner events, webhook signatures, JMESPath mappings, role changes, SCIM,
+/// the document of sources, lists of people, audit records and what the SIEM is told, dates.
 ///
 /// Needs a C++ compiler. Inputs that crash a target are kept in fuzz/artifacts/<target>/.
 #[derive(clap::Args)]
