@@ -151,6 +151,24 @@ fn the_audit_trail_and_the_tombstones_are_kept() {
     for id in ["TombstonesTable", "RevocationsTable", "AuditChainTable"] {
         assert_eq!(tables[id]["DeletionPolicy"].as_str(), Some("Retain"), "{id}");
     }
+    // One that goes with the stack must go: DynamoDB refuses to delete a protected table, and a first deployment that fails
+    // could not be rolled back.
+    for (id, table) in &tables {
+        let (stays, protected) = (&table["DeletionPolicy"], &table["Properties"]["DeletionProtectionEnabled"]);
+        assert_eq!(stays.as_str() == Some("Retain"), !protected.is_null(), "{id}");
+    }
+}
+
+/// Or uninstalling takes its groups, with everybody's membership, and its app client from a pool that is kept.
+#[test]
+fn a_pool_is_kept_whole() {
+    let whole = [("AWS::Cognito::UserPool", "UserPool"), ("AWS::Cognito::UserPoolClient", "UserPoolClient")];
+    let groups = ["AdminsGroup", "StaffGroup"].map(|id| ("AWS::Cognito::UserPoolGroup", id));
+    for (kind, id) in whole.into_iter().chain(groups) {
+        let part = &resources(kind)[id];
+        assert_eq!(part["DeletionPolicy"].as_str(), Some("Retain"), "{id}");
+        assert_eq!(part["UpdateReplacePolicy"].as_str(), Some("Retain"), "{id}");
+    }
 }
 
 /// The path may hold a secret, a query or a header a name, a body anything (I10).

@@ -65,6 +65,9 @@ impl EventHandler for NotifyHandler {
         let notified = self.notice.notify(&event).await?;
         tracing::info!(revocation_id = %event.record.revocation_id, outcome = outcome(&notified), "noticed");
         metrics::count("Noticed", "outcome", outcome(&notified));
+        if matches!(&notified, Notified::Settled(result) if result.is_refused()) {
+            metrics::count("NoticeRefused", "code", outcome(&notified));
+        }
         Ok(())
     }
 }

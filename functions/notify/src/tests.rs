@@ -213,6 +213,10 @@ async fn an_sms_goes_to_the_verified_phone_alone() {
     assert_eq!((notified, messages), (sent(NoticeChannel::Sms), vec![(NoticeChannel::Sms, PHONE.into())]));
 }
 
+fn is_refused(notified: &Notified) -> bool {
+    matches!(notified, Notified::Settled(result) if result.is_refused())
+}
+
 #[tokio::test]
 async fn an_e_mail_stands_in_for_an_sms_that_cannot_be_sent() {
     for world in [
@@ -233,10 +237,13 @@ async fn a_missing_contact_is_an_outcome() {
         (World { contacts: None, ..World::new() }, "user_not_found"),
     ] {
         assert_eq!(told(world, ReasonCode::Anomaly).await, (not_sent(code), vec![]));
+        assert!(!is_refused(&not_sent(code)), "{code} would ring");
     }
     let world = Arc::new(World::with_contacts(None, Some(ADDRESS)));
     let without_sender = UserNotice { email: None, ..notice(&world) };
-    assert_eq!(without_sender.notify(&event(ReasonCode::Anomaly)).await.unwrap(), not_sent("no_sender_configured"));
+    let notified = without_sender.notify(&event(ReasonCode::Anomaly)).await.unwrap();
+    assert_eq!(notified, not_sent("no_sender_configured"));
+    assert!(!is_refused(&notified));
 }
 
 #[tokio::test]
@@ -257,6 +264,7 @@ async fn the_policy_names_the_channel() {
     assert_eq!(told(World::new(), ReasonCode::RoleChange).await.0, sent(NoticeChannel::Email));
     for reason in [ReasonCode::Offboarding, ReasonCode::PolicyViolation, ReasonCode::Canary] {
         assert_eq!(told(World::new(), reason).await, (not_sent("policy_none"), vec![]), "{reason}");
+        assert!(!is_refused(&not_sent("policy_none")));
     }
     let world = Arc::new(World::new());
     let notice = notice_with(&world, r#"{"offboarding":{"notice":"topic"}}"#);
@@ -369,6 +377,7 @@ async fn a_failure_for_good_is_an_outcome_and_not_tried_again() {
     let world = Arc::new(World::failing(PortError::reject("ses:SendEmail", "message_rejected")));
     let notified = notice(&world).notify(&event(ReasonCode::RoleChange)).await.unwrap();
     assert_eq!(notified, not_sent("message_rejected"));
+    assert!(is_refused(&notified), "nobody would know");
     assert_eq!(notice(&world).notify(&event(ReasonCode::RoleChange)).await.unwrap(), Notified::Repeated);
 }
 

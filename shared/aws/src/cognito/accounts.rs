@@ -6,6 +6,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use revocation_core::domain::audit::USER_NOT_FOUND;
+use revocation_core::domain::disposition::Disposition;
 use revocation_core::domain::profile::Profile;
 use revocation_core::ports::{AccountEnabler, AccountLocker, Acted, DeviceForgetter, PortError, SessionTerminator};
 
@@ -92,7 +93,7 @@ impl AccountLocker for CognitoAccountLocker {
     async fn reset_password(&self, profile: &Profile) -> Result<Acted, PortError> {
         let (pool, name) = (&profile.key.user_pool_id.0, &profile.username);
         let sent = self.client.admin_reset_user_password().user_pool_id(pool).username(name).send().await;
-        acted(RESET, sent, &[])
+        acted(RESET, sent, &[]).map_err(reset_refused)
     }
 }
 
@@ -163,6 +164,24 @@ const NO_DEVICES: [(&str, &str); 3] = [
     ("InvalidAction", "not_supported"),
 ];
 
+/// Why a code cannot be sent, or may not be: a day's e-mails are used up, the roles or triggers of the pool are not right
+/// (`AdminResetUserPassword`, Errors). Tried again, each would leave the account as it is for as long as that lasts; refused,
+/// it is disabled instead.
+const NO_RESET: [&str; 7] = [
+    "invalid_email_role_access_policy",
+    "invalid_lambda_response",
+    "invalid_sms_role_access_policy",
+    "invalid_sms_role_trust_relationship",
+    "limit_exceeded",
+    "unexpected_lambda",
+    "user_lambda_validation",
+];
+
+fn reset_refused(error: PortError) -> PortError {
+    let for_good = NO_RESET.contains(&error.code.as_str());
+    if for_good { PortError { disposition: Disposition::Reject, ..error } } else { error }
+}
+
 /// The answer as an outcome. A user who is gone has nothing left to end; `harmless` lists further codes of that kind.
 pub(super) fn acted<T, E: OperationError>(
     operation: &'static str,
@@ -177,5 +196,20 @@ pub(super) fn acted<T, E: OperationError>(
     match harmless.iter().find(|(harmless, _)| code == Some(*harmless)) {
         Some((_, why)) => Ok(Acted::NotNeeded(why)),
         None => Err(port_error(operation, &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Or nobody would lock the account: `Revoker` disables whom a reset is refused for good.
+    #[test]
+    fn a_reset_that_cannot_send_its_code_is_refused_and_one_that_may_pass_is_not() {
+        let error = |code: &str| reset_refused(PortError::retry(RESET, code));
+        assert!(NO_RESET.iter().all(|code| error(code).disposition == Disposition::Reject));
+        for passes in ["too_many_requests", "internal_error", "timeout", "unreachable"] {
+            assert_eq!(error(passes), PortError::retry(RESET, passes));
+        }
     }
 }

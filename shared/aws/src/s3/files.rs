@@ -4,7 +4,7 @@ use std::io::Read;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use revocation_core::ports::PortError;
 
 use super::PUT;
@@ -40,6 +40,8 @@ impl S3Files {
             return put.map(drop).map_err(|error| port_error(PUT, &error));
         }
         let create = self.client.create_multipart_upload().bucket(&self.bucket).key(key).content_type(content_type);
+        // The SDK sends one with each part by itself, and S3 refuses parts with a checksum of an upload without.
+        let create = create.checksum_algorithm(ChecksumAlgorithm::Crc32);
         let created = create.send().await.map_err(|error| port_error(PUT, &error))?;
         let upload = created.upload_id.ok_or(PortError::retry(PUT, "bad_response"))?;
         let done = self.parts(key, &upload, first, file).await;

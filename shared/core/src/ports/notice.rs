@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::PortError;
+use crate::domain::audit::USER_NOT_FOUND;
 use crate::domain::policy::NoticeChannel;
 use crate::domain::profile::SubjectKey;
 use crate::domain::revocation_id::RevocationId;
@@ -49,12 +50,30 @@ pub enum NoticeResult {
         /// The channel.
         channel: NoticeChannel,
     },
-    /// Not sent, with a stable code: `no_contact`, `opted_out`, `user_not_found`, `policy_none`,
-    /// `own_sign_out`.
+    /// Not sent, with a stable code: one of [`NoticeResult::DELIBERATE`], or a service's that refused it.
     NotSent {
         /// Why.
         code: String,
     },
+}
+
+impl NoticeResult {
+    /// Why a notice is not even tried: nobody is to be told, or nobody can be.
+    pub const DELIBERATE: [&str; 7] = [
+        "no_contact",
+        "no_sender_configured",
+        "no_topic_configured",
+        "opted_out",
+        "own_sign_out",
+        "policy_none",
+        USER_NOT_FOUND,
+    ];
+
+    /// Whether a service refused it for good: a sandbox, an identity that is not verified, an address nobody can have.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::NotSent { code } if !Self::DELIBERATE.contains(&code.as_str()))
+    }
 }
 
 /// A notice's end, as written down.
