@@ -29,6 +29,8 @@ use watch::{Usage, Watch};
 const AT_ONCE: usize = 16;
 /// A burst is given this long to be worked off: a machine that does other things besides manages some five a second.
 const DRAINED_WITHIN: Duration = Duration::from_mins(45);
+/// How long the emulator is left alone after it did not answer in time.
+const AFTER_NO_ANSWER: Duration = Duration::from_secs(5);
 /// Threads that call the API without a pause while it is saturated.
 const CALLERS: usize = 4;
 /// Counted, and never reached: the quota's file makes the emulator count calls to Cognito.
@@ -225,12 +227,31 @@ impl Load<'_> {
 
     async fn end(&self, name: String, sent: &Sent, start: Instant, watch: Watch) -> Result<Phase> {
         let last = Instant::now();
-        self.probe.settled(DRAINED_WITHIN).await?;
+        self.drained().await?;
         let (took, drained) = (start.elapsed(), last.elapsed());
         let usage = watch.stop(took);
         let tally = tally::of(self.probe, sent).await?;
         let (took_s, drained_s) = (took.as_secs_f64(), drained.as_secs_f64());
+        let [enforced, ..] = tally.enforced_ms;
+        // Told at once: what follows may fail, and this took its time.
+        say::step(format_args!(
+            "{} sent, {} lost, {} twice; enforced {enforced} ms at the median; drained after {drained_s:.0} s",
+            tally.sent, tally.lost, tally.twice
+        ));
         Ok(Phase { name, tally, took_s, drained_s, calls: None, pages: None, api: None, usage })
+    }
+
+    /// Waits for quiet queues. That the emulator is too busy to answer is what is measured here, and ends nothing.
+    async fn drained(&self) -> Result<()> {
+        let end = Instant::now() + DRAINED_WITHIN;
+        loop {
+            match self.probe.settled(end.saturating_duration_since(Instant::now())).await {
+                Ok(()) => return Ok(()),
+                Err(error) if Instant::now() >= end => return Err(error),
+                Err(error) => say::step(format_args!("{error:#}; looking again")),
+            }
+            tokio::time::sleep(AFTER_NO_ANSWER).await;
+        }
     }
 
     fn count_calls(&self, quota: u32) -> Result<()> {
