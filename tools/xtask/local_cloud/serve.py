@@ -14,7 +14,7 @@ What is smoothed here is smoothed so that the template and the functions need no
 4. `$context.authorizer.*` is rendered where AWS renders it and MiniStack 1.5.33 does not: in the responses of mock
    integrations and in gateway responses.
 5. ses:SendEmail is authorised against the sender's identity, as on AWS, and not against "*", which a least-privilege
-   policy does not allow.
+   policy does not allow; `ses:FromAddress` is the sender's address.
 6. After an invocation MiniStack waits 50 ms for a log line; a function that says nothing would seem that much slower.
 7. cognito-idp:UpdateGroup, which MiniStack does not know.
 8. In a pool with e-mail addresses as aliases nobody's user name is an address: Cognito refuses such a name, MiniStack does
@@ -29,6 +29,7 @@ What is smoothed here is smoothed so that the template and the functions need no
 13. AWS::Logs::QueryDefinition is taken and does nothing: MiniStack refuses the stack, and has nobody who would ask.
 14. While the file `cognito-clock` in the working directory holds a number, Cognito's clock is so many seconds ahead (or, below
     zero, behind). The functions' clock is the machine's.
+15. `Fn::Join` of a list parameter works in conditions, where MiniStack leaves it as it stands: every such condition is true.
 """
 
 import argparse
@@ -96,7 +97,7 @@ def render_authorizer_context() -> None:
 
 def authorise_the_sender() -> None:
     """Edge 5, for the v2 API, which is what the functions use."""
-    from ministack.core import iam_actions
+    from ministack.core import iam_actions, iam_evaluator
 
     def by_sender(resource_arn):
         def answer(method, path, body, region, account_id):
@@ -107,7 +108,17 @@ def authorise_the_sender() -> None:
 
         return answer
 
+    def with_sender(enforce):
+        def enforced(access_key_id, iam_action, service, region, resource_arn="*", service_context=None):
+            _, _, sender = resource_arn.partition(":identity/")
+            if iam_action == "ses:SendEmail" and sender:
+                service_context = {**(service_context or {}), "ses:FromAddress": sender}
+            return enforce(access_key_id, iam_action, service, region, resource_arn, service_context)
+
+        return enforced
+
     wrap(iam_actions, "_ses_v2_resource_arn", by_sender)
+    wrap(iam_evaluator, "enforce", with_sender)
 
 
 def wait_less_for_logs() -> None:
@@ -362,6 +373,33 @@ def hand_traces_on() -> None:
     wrap(sqs, "_receive_messages_for_esm", receiving)
 
 
+def join_in_conditions() -> None:
+    """Edge 15."""
+    from ministack.services.cloudformation import changesets, engine, handlers, stacks
+
+    def joined(node, params: dict):
+        if isinstance(node, list):
+            return [joined(item, params) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if "Fn::Join" in node and isinstance(node["Fn::Join"][1], dict):
+            delimiter, items = node["Fn::Join"]
+            value = params.get(items.get("Ref"), {}).get("Value", "")
+            return delimiter.join(value if isinstance(value, list) else str(value).split(","))
+        return {name: joined(value, params) for name, value in node.items()}
+
+    def evaluating(evaluate):
+        def evaluated(template, params):
+            if isinstance(template, dict) and "Conditions" in template:
+                template = {**template, "Conditions": joined(template["Conditions"], params)}
+            return evaluate(template, params)
+
+        return evaluated
+
+    for module in (engine, changesets, handlers, stacks):
+        wrap(module, "_evaluate_conditions", evaluating)
+
+
 def take_query_definitions() -> None:
     """Edge 13."""
     from ministack.services.cloudformation import provisioners
@@ -412,6 +450,7 @@ def main() -> None:
     enforce_the_user_update_quota()
     hand_traces_on()
     take_query_definitions()
+    join_in_conditions()
     give_cognito_a_clock_of_its_own()
 
     from ministack import app

@@ -113,3 +113,77 @@ fn is_pool_issuer(iss: &str) -> bool {
     let host = iss.strip_prefix("https://").unwrap_or_default();
     host.starts_with("cognito-idp.") || host.starts_with("issuer-cognito-idp.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POOL: &str = "eu-central-1_Granted01";
+
+    fn grant() -> Grant {
+        Grant {
+            reasons: vec![ReasonCode::Anomaly, ReasonCode::RoleChange],
+            pools: vec![UserPoolId(POOL.into())],
+            actions: vec![GrantedAction::SignOut],
+            subjects_per_hour: 10,
+        }
+    }
+
+    /// A request by a source that does not say which pools it may be about, as JSON.
+    fn request(sub_id: &str, more: &str) -> RevocationRequest {
+        let text = format!(
+            r#"{{"version":"1","source":{{"name":"siem/x","event_id":"1"}},"sub_id":{sub_id},{more},
+            "initiator":{{"kind":"system","id":"x"}}}}"#
+        );
+        RevocationRequest::parse(&text).unwrap()
+    }
+
+    fn fenced(sub_id: &str) -> Result<RevocationRequest, NotGranted> {
+        grant().fence(request(sub_id, r#""reason":"anomaly""#))
+    }
+
+    const JANE: &str = r#"{"format":"email","email":"jane@example.com"}"#;
+
+    #[test]
+    fn i11_what_is_granted_passes_bound_to_the_granted_pools() {
+        let passed = fenced(JANE).unwrap();
+        assert_eq!(passed.pools, grant().pools);
+        assert_eq!(RevocationRequest { pools: Vec::new(), ..passed }, request(JANE, r#""reason":"anomaly""#));
+    }
+
+    #[test]
+    fn i11_reasons_and_actions_beyond_the_grant_are_refused_by_name() {
+        let refused = |more: &str| grant().fence(request(JANE, more)).unwrap_err();
+        assert_eq!(refused(r#""reason":"offboarding""#), NotGranted::Reason(ReasonCode::Offboarding));
+        assert_eq!(refused(r#""reason":"role_change","effect":"refresh""#), NotGranted::Action("refresh"));
+        assert_eq!(refused(r#""reason":"anomaly","lockout":true"#), NotGranted::Action("lockout"));
+        let nothing = Grant { actions: Vec::new(), ..grant() };
+        let refused = nothing.fence(request(JANE, r#""reason":"anomaly""#)).unwrap_err();
+        assert_eq!(refused, NotGranted::Action("sign_out"));
+        let all = [GrantedAction::SignOut, GrantedAction::Refresh, GrantedAction::Lockout];
+        let all = Grant { actions: all.into(), ..grant() };
+        assert!(all.fence(request(JANE, r#""reason":"role_change","effect":"refresh""#)).is_ok());
+        assert!(all.fence(request(JANE, r#""reason":"anomaly","lockout":true"#)).is_ok());
+    }
+
+    #[test]
+    fn i11_nobody_names_many_people_or_another_pool() {
+        let group = r#"{"format":"group","group":"staff"}"#;
+        assert_eq!(fenced(group), Err(NotGranted::Group));
+        let pool = |id: &str| format!(r#"{{"format":"pool","user_pool_id":"{id}"}}"#);
+        assert_eq!(fenced(&pool(POOL)), Err(NotGranted::WholePool));
+        let of = |iss: &str| format!(r#"{{"format":"iss_sub","iss":"{iss}","sub":"s"}}"#);
+        let issuer = |pool: &str| format!("https://cognito-idp.eu-central-1.amazonaws.com/{pool}");
+        let updated = |pool: &str| issuer(pool).replace("https://", "https://issuer-");
+        for granted in [issuer(POOL), updated(POOL), "https://idp.example.com".to_owned()] {
+            assert!(fenced(&of(&granted)).is_ok(), "{granted}: a granted pool, or looked up in those alone");
+        }
+        for other in
+            ["eu-central-1_Other0001", "eu-central-1_Granted012"].iter().flat_map(|it| [issuer(it), updated(it)])
+        {
+            assert_eq!(fenced(&of(&other)), Err(NotGranted::Pool), "{other}");
+            let hidden = format!(r#"{{"format":"aliases","identifiers":[{JANE},{}]}}"#, of(&other));
+            assert_eq!(fenced(&hidden), Err(NotGranted::Pool), "one of several");
+        }
+    }
+}

@@ -18,29 +18,30 @@ struct Wanted<'a> {
     called: &'static str,
     /// Items expire. Never in the audit trail and its chain.
     expires: bool,
+    /// The stack's end leaves it, and nobody deletes it by mistake. The others go with the stack.
+    is_kept: bool,
 }
 
-fn wanted<'a>(name: &'a str, called: &'static str, expires: bool) -> Wanted<'a> {
-    Wanted { name, called, expires }
+fn kept<'a>(name: &'a str, called: &'static str, expires: bool) -> Wanted<'a> {
+    Wanted { name, called, expires, is_kept: true }
+}
+
+fn passing<'a>(name: &'a str, called: &'static str) -> Wanted<'a> {
+    Wanted { name, called, expires: true, is_kept: false }
 }
 
 pub(super) async fn checks(context: &Context) -> Result<Vec<Check>, Failure> {
     let operations = context.operations().await?;
 
     let mut tables = vec![
-        wanted(&operations.tombstones_table, "tombstones", true),
-        wanted(&operations.revocations_table, "revocations", false),
-        wanted(&operations.compromises_table, "compromises", true),
+        kept(&operations.tombstones_table, "tombstones", true),
+        kept(&operations.revocations_table, "revocations", false),
+        passing(&operations.compromises_table, "compromises"),
     ];
-    let optional = [
-        (&operations.sessions_table, "sessions", true),
-        (&operations.bulk_table, "bulk", true),
-        (&operations.intake_table, "intake", true),
-        (&operations.audit_chain_table, "audit chain", false),
-    ];
-    for (name, called, expires) in optional {
-        tables.extend(name.as_deref().map(|name| wanted(name, called, expires)));
-    }
+    tables.extend(operations.sessions_table.as_deref().map(|name| passing(name, "sessions")));
+    tables.extend(operations.bulk_table.as_deref().map(|name| kept(name, "bulk", true)));
+    tables.extend(operations.intake_table.as_deref().map(|name| passing(name, "intake")));
+    tables.extend(operations.audit_chain_table.as_deref().map(|name| kept(name, "audit chain", false)));
     let inspector = DynamoTableInspector::new(context.aws().await?);
     let mut checks = Vec::new();
     for table in tables {
@@ -50,7 +51,7 @@ pub(super) async fn checks(context: &Context) -> Result<Vec<Check>, Failure> {
 }
 
 async fn table_checks(inspector: &DynamoTableInspector, wanted: Wanted<'_>) -> Vec<Check> {
-    let Wanted { name, called, expires } = wanted;
+    let Wanted { name, called, expires, is_kept } = wanted;
     let facts = match inspector.table(name).await {
         Ok(facts) => facts,
         Err(error) => return vec![Check::not_seen(GROUP, called, error)],
@@ -59,7 +60,7 @@ async fn table_checks(inspector: &DynamoTableInspector, wanted: Wanted<'_>) -> V
     if !facts.active {
         checks.push(Check::failed(GROUP, called, "it is being made, changed or deleted", "wait, and run this again"));
     }
-    if !facts.deletion_protected {
+    if is_kept && !facts.deletion_protected {
         let next = "deploy with DeletionProtection=true";
         checks.push(Check::warning(GROUP, called, "whoever may delete tables can delete it", next));
     }
@@ -78,8 +79,9 @@ async fn table_checks(inspector: &DynamoTableInspector, wanted: Wanted<'_>) -> V
         Err(error) => checks.push(Check::not_seen(GROUP, format!("{called}, point-in-time recovery"), error)),
     }
     if checks.is_empty() {
+        let protected = if is_kept { "protected, " } else { "" };
         let expires = if expires { "items expire" } else { "nothing expires" };
-        checks.push(Check::ok(GROUP, called, format!("protected, restorable, {expires}")));
+        checks.push(Check::ok(GROUP, called, format!("{protected}restorable, {expires}")));
     }
     checks
 }

@@ -75,4 +75,10 @@ fn show(facts: &Facts) {
     ] {
         say::line(format_args!("{name:<12} {value}"));
     }
+    let Facts { endpoint, region, access_key_id, secret_access_key, .. } = facts;
+    say::line("for the AWS CLI and revokectl, in your shell:");
+    say::line(format_args!(
+        "export REVOKECTL_STACK=local AWS_ENDPOINT_URL={endpoint} AWS_REGION={region} AWS_DEFAULT_REGION={region} \
+         AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={secret_access_key}"
+    ));
 }
