@@ -9,7 +9,7 @@ use revocation_core::domain::tombstone::MOST_SESSIONS;
 use revocation_core::ports::PortError;
 
 use super::item::{n, s};
-use super::tombstone_writer::{DynamoTombstoneWriter, UPDATE, apply};
+use super::tombstone_writer::{DynamoTombstoneWriter, MOST_CHANGES_OF_HANDS, UPDATE, apply};
 
 impl DynamoTombstoneWriter {
     /// An entry in the map of single sessions; without room for it, everything that began by now ends.
@@ -55,12 +55,29 @@ impl DynamoTombstoneWriter {
         Err(PortError::retry(UPDATE, "contended"))
     }
 
+    /// A later one stands, or ours: found out by a last write that moves nothing, since each of those before it described
+    /// the item at another moment.
     pub(super) async fn end_others(
         &self,
         subject: &SubjectKey,
         cutoff: &SessionCutoff,
         spared: &str,
     ) -> Result<(), PortError> {
+        for _ in 0..MOST_CHANGES_OF_HANDS {
+            if self.end_others_in_turn(subject, cutoff, spared).await? {
+                return Ok(());
+            }
+        }
+        Err(PortError::retry(UPDATE, "contended"))
+    }
+
+    /// One write for each state the item may be in. `false` if it changed hands meanwhile, so that none described it.
+    async fn end_others_in_turn(
+        &self,
+        subject: &SubjectKey,
+        cutoff: &SessionCutoff,
+        spared: &str,
+    ) -> Result<bool, PortError> {
         const MOVE: &str = "SET others_not_before = :at, others_spared = :spared";
         // What an earlier one ended stays ended, the session spared now included: its cutoff becomes everybody's.
         const ANOTHER: &str = "others_not_before < :at AND others_spared <> :spared";
@@ -81,6 +98,10 @@ impl DynamoTombstoneWriter {
                 "SET others_spared = :nobody".to_owned(),
                 "others_not_before = :at AND others_spared <> :spared".to_owned(),
             ),
+            (
+                "SET others_not_before = others_not_before".to_owned(),
+                "others_not_before > :at OR (others_not_before = :at AND others_spared = :spared)".to_owned(),
+            ),
         ] {
             let mut write = self.update(subject).condition_expression(&condition);
             for (name, value) in [
@@ -95,10 +116,12 @@ impl DynamoTombstoneWriter {
                 }
             }
             if apply(write.update_expression(update)).await? {
-                return Ok(());
+                return Ok(true);
             }
         }
-        // A later one stands.
-        Ok(())
+        Ok(false)
     }
 }
+
+#[cfg(test)]
+mod tests;
