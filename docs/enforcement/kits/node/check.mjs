@@ -46,7 +46,7 @@ export class Checker {
   #dynamodb;
   #options;
   #pool; // What is known of the whole pool: { began, item }.
-  #reading; // The read of it that is under way.
+  #reading; // The read of it that is under way: { began, answer }.
 
   constructor({ userPoolId, clientIds, table, tokenUse = "access", endDateClaim, jwks, dynamodb = {} }) {
     if (!userPoolId || !table || !clientIds?.length) throw new TypeError("userPoolId, table and clientIds are needed");
@@ -103,13 +103,16 @@ export class Checker {
     return this.#pool.item;
   }
 
-  // One read at a time: whoever asks meanwhile shares it. It ends within its budget, so what it finds is fresh enough.
+  // One read at a time: whoever asks meanwhile shares it, within its budget, so what it finds is fresh enough. One that is
+  // older is from before a freeze of the process (Lambda), and so is what it says.
   #readEveryone() {
-    const began = moment();
-    this.#reading ??= this.#item(`${this.#options.userPoolId}#*`)
-      .then((item) => { this.#pool = { began, item }; return item; })
-      .finally(() => { this.#reading = undefined; });
-    return this.#reading;
+    if (this.#reading && ageOf(this.#reading.began) < BUDGET_MS) return this.#reading.answer;
+    const reading = { began: moment() };
+    this.#reading = reading;
+    reading.answer = this.#item(`${this.#options.userPoolId}#*`)
+      .then((item) => { if (this.#reading === reading) this.#pool = { began: reading.began, item }; return item; })
+      .finally(() => { if (this.#reading === reading) this.#reading = undefined; });
+    return reading.answer;
   }
 
   async #item(subject) {
