@@ -311,6 +311,16 @@ def a_pools_cutoff_is_honoured_within_a_second() -> None:
     denied(lambda: ours.check(fresh), "store_unreadable", 503)
 
 
+def a_request_that_is_late_leaves_the_pools_read_to_the_others() -> None:
+    checker, free = own(), threading.Event()
+    for _ in range(kit.MAX_READS_AT_ONCE):
+        checker._readers.submit(free.wait)
+    shared = checker._everyone.ask()
+    denied(lambda: checker.check(token()), "store_unavailable", 503)
+    free.set()
+    assert shared.result(5) is None
+
+
 def a_forged_token_is_denied(checker) -> None:
     access, _ = sign_in(new_user())
     header, payload, signature = access.split(".")
@@ -402,7 +412,7 @@ def main() -> int:
     hanging = socket.create_server(("127.0.0.1", 0), backlog=64)
     hangs = elsewhere(f"http://127.0.0.1:{hanging.getsockname()[1]}")
     for check in (made_up_key_ids_cause_one_fetch, a_withdrawn_key_is_not_good_for_ever, without_keys_nothing_is_served, the_kit_pins_what_was_tested,
-                  a_pools_cutoff_is_honoured_within_a_second):
+                  a_pools_cutoff_is_honoured_within_a_second, a_request_that_is_late_leaves_the_pools_read_to_the_others):
         checks.run(check.__name__, check)
     for check in (a_revoked_session_is_refused_its_successor_served, a_single_session_is_refused_the_other_served,
                   a_forged_token_is_denied):

@@ -144,8 +144,7 @@ class Checker:
         try:
             own, pool = (read.result(until - time.monotonic()) for read in reads)
         except TooLate:
-            for read in reads:
-                read.cancel()
+            reads[0].cancel()  # Not the pool's: it is everybody's.
             raise Denied("store_unavailable") from None
         except Exception as error:
             raise Denied("store_unavailable") from error
