@@ -101,8 +101,11 @@ impl DynamoTombstoneWriter {
         spared: &str,
     ) -> Result<bool, PortError> {
         const MOVE: &str = "SET others_not_before = :at, others_spared = :spared";
+        const NOTHING: &str = "SET others_not_before = others_not_before";
         // What an earlier one ended stays ended, the session spared now included: its cutoff becomes everybody's.
         const ANOTHER: &str = "others_not_before < :at AND others_spared <> :spared";
+        // The same for ours, if it comes late.
+        const LATE: &str = "others_not_before > :at AND others_spared <> :spared";
         for (update, condition) in [
             (MOVE.to_owned(), "attribute_not_exists(others_not_before)".to_owned()),
             (MOVE.to_owned(), "others_not_before < :at AND others_spared = :spared".to_owned()),
@@ -120,10 +123,10 @@ impl DynamoTombstoneWriter {
                 "SET others_spared = :nobody".to_owned(),
                 "others_not_before = :at AND others_spared <> :spared".to_owned(),
             ),
-            (
-                "SET others_not_before = others_not_before".to_owned(),
-                "others_not_before > :at OR (others_not_before = :at AND others_spared = :spared)".to_owned(),
-            ),
+            ("SET not_before = :at, sealed = :yes".to_owned(), format!("{LATE} AND attribute_not_exists(not_before)")),
+            ("SET not_before = :at".to_owned(), format!("{LATE} AND not_before < :at")),
+            (NOTHING.to_owned(), format!("{LATE} AND not_before >= :at")),
+            (NOTHING.to_owned(), "others_not_before >= :at AND others_spared = :spared".to_owned()),
         ] {
             let mut write = self.update(subject).condition_expression(&condition);
             for (name, value) in [

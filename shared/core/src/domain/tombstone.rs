@@ -209,7 +209,12 @@ impl Tombstone {
 
     fn end_others(&mut self, at: EpochSeconds, spared: &str) {
         match &mut self.others {
-            Some(standing) if standing.not_before > at => {}
+            // Delivered late. What it ended stays ended, the session that the later one spares included.
+            Some(standing) if standing.not_before > at => {
+                if standing.spared != *spared {
+                    self.end_all(at);
+                }
+            }
             // Two devices said "everywhere but here" in the same second: each ended the other.
             Some(standing) if standing.not_before == at && standing.spared != *spared => standing.spared.clear(),
             others => {

@@ -14,7 +14,7 @@ use super::*;
 use crate::clients::AwsConfig;
 
 /// The states an item can be in, each with a write of its own.
-const STATES: usize = 7;
+const STATES: usize = 10;
 
 struct StandsStill;
 

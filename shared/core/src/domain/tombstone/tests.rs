@@ -275,3 +275,25 @@ fn what_has_ended_is_not_brought_back_by_another_everywhere_but_here() {
     assert_eq!(refusal("c", 1_050), Some(Refusal::Session));
     assert_eq!(refusal("c", 1_101), None);
 }
+
+proptest! {
+    /// The order in which several "everywhere but here" are delivered does not matter.
+    #[test]
+    fn i02_everywhere_but_here_commutes(mut devices in proptest::collection::btree_map(0..20i64, 0..3u8, 1..6)
+        .prop_map(|devices| devices.into_iter().collect::<Vec<_>>()), swaps in proptest::collection::vec(0..6usize, 6))
+    {
+        let apply = |devices: &[(i64, u8)]| {
+            let mut tombstone = Tombstone::default();
+            for (at, device) in devices {
+                tombstone.end_sessions(&ended(*at, EndedSessions::Others { spared: format!("session-{device}") }));
+            }
+            tombstone
+        };
+        let in_order = apply(&devices);
+        let length = devices.len();
+        for (from, to) in swaps.into_iter().enumerate() {
+            devices.swap(from % length, to % length);
+        }
+        prop_assert_eq!(apply(&devices), in_order);
+    }
+}
