@@ -6,7 +6,11 @@
 import assert from "node:assert/strict";
 import { createSign, generateKeyPairSync, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
+import https from "node:https";
+import { syncBuiltinESMExports } from "node:module";
 import { createServer } from "node:net";
+import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import {
@@ -199,6 +203,70 @@ await check("a pool's cutoff is honoured within a second, and costs no read with
   await dynamodb.send(new PutItemCommand({ TableName: facts.tombstones_table, Item: { ...item, not_before: { S: "x" } } }));
   await sleep(1_100);
   await denied(ours.check(token({ iss: issuer, iat: now + 1, auth_time: now + 1 })), "store_unreadable", 503);
+});
+
+await check("a key that the pool withdrew is good for an hour at most, and the others serve meanwhile", async () => {
+  const [asked, request, clock] = [[], https.request, Date.now];
+  const renewing = new Checker({ ...options, jwks: { keys: [key, { ...key, kid: "k0" }] } });
+  const text = token({ exp: now + 7_200 }, { header: { kid: "k0" } });
+  https.request = (uri, _, answer) => {
+    asked.push(`${uri}`);
+    const response = Object.assign(Readable.from([Buffer.from(JSON.stringify({ keys: [key] }))]), { statusCode: 200 });
+    setImmediate(answer, response);
+    return { on() {}, end() {}, destroy() {} };
+  };
+  syncBuiltinESMExports();
+  try {
+    await renewing.check(text);
+    assert.equal(asked.length, 0);
+    Date.now = () => clock() + 3_600_000;
+    await Promise.all([renewing.check(text), renewing.check(text)]); // Nobody waits for the fetch.
+    assert.equal(asked.length, 1);
+    await until("the key to be gone", () => renewing.check(text).then(() => false, (error) => error instanceof Denied));
+    const sofar = asked.length; // One more, for the key that is not known any more.
+    for (let times = 0; times < 20; times += 1) await renewing.check(token({ exp: now + 7_200 }));
+    assert.equal(asked.length, sofar);
+    assert.ok(sofar <= 2, asked);
+  } finally {
+    Date.now = clock;
+    https.request = request;
+    syncBuiltinESMExports();
+  }
+});
+
+await check("a read of the pool's item from before a freeze decides nothing", async () => {
+  const held = [];
+  const store = createHttpServer((request, response) => {
+    let body = "";
+    request.on("data", (part) => { body += part; }).on("end", () => {
+      response.sendDate = false; // The SDK would set its clock by it.
+      const answer = (item) => response.setHeader("Content-Type", "application/x-amz-json-1.0").end(JSON.stringify(item));
+      if (!JSON.parse(body).Key.subject.S.endsWith("#*")) answer({});
+      else if (held.push(() => answer({})) > 1) answer({ Item: { not_before: { N: `${now}` } } });
+    });
+  });
+  await new Promise((resolve) => store.listen(0, "127.0.0.1", resolve));
+  const patient = { requestHandler: { requestTimeout: 5_000 } };
+  const frozen = new Checker({
+    ...options, jwks: { keys: [key] }, dynamodb: { ...aws, ...patient, endpoint: `http://127.0.0.1:${store.address().port}` },
+  });
+  const text = token({ exp: now + 7_200 });
+  const first = frozen.check(text).catch(() => {});
+  await until("the first read", () => held.length === 1);
+  const clock = Date.now;
+  try {
+    Date.now = () => clock() + 3_600_000;
+    const second = denied(frozen.check(text), "revoked");
+    await sleep(50);
+    held[0](); // What stood before the freeze: nothing.
+    await second;
+    await first;
+    await denied(frozen.check(text), "revoked");
+    assert.equal(held.length, 2);
+  } finally {
+    Date.now = clock;
+    store.close();
+  }
 });
 
 const hanging = createServer(() => {});

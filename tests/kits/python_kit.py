@@ -173,13 +173,13 @@ def bad_tokens() -> list[tuple[str, str, str]]:
     ]
 
 
-def made_up_key_ids_cause_one_fetch() -> None:
-    asked = []
+def key_server(keys: list[dict], asked: list[str]) -> http.server.ThreadingHTTPServer:
+    """Serves the keys as they stand in the list, and notes who asked."""
 
     class KeySet(http.server.BaseHTTPRequestHandler):
         def do_GET(self):  # noqa: N802 - the library's name
             asked.append(self.path)
-            body = json.dumps({"keys": [KEY]}).encode()
+            body = json.dumps({"keys": keys}).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -190,6 +190,12 @@ def made_up_key_ids_cause_one_fetch() -> None:
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), KeySet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def made_up_key_ids_cause_one_fetch() -> None:
+    asked = []
+    server = key_server([KEY], asked)
     checker = own(jwks=None, jwks_url=f"http://127.0.0.1:{server.server_port}/")
     checker.check(token())
     for at in range(50):
@@ -197,6 +203,35 @@ def made_up_key_ids_cause_one_fetch() -> None:
     checker.check(token())
     assert len(asked) == 1, asked
     server.shutdown()
+
+
+def a_withdrawn_key_is_not_good_for_ever() -> None:
+    asked, withdrawn = [], KEY | {"kid": "k0"}
+    server = key_server([KEY], asked)
+    checker = own(jwks={"keys": [KEY, withdrawn]}, jwks_url=f"http://127.0.0.1:{server.server_port}/")
+    text = token(kid="k0")
+    checker.check(text)
+    assert not asked
+    clock = time.time
+    kit.time.time = lambda: clock() + kit.KEYS_ANEW_SECONDS
+    try:
+        still = token(kid="k0", exp=NOW + 7_200)
+        checker.check(still)  # Nobody waits for the fetch.
+
+        def refused() -> bool:
+            try:
+                checker.check(still)
+            except kit.Denied as error:
+                return error.code == "unknown_key"
+            return False
+
+        until("the key to be gone", refused)
+        for _ in range(20):
+            checker.check(token(exp=NOW + 7_200))
+        assert len(asked) == 1, asked
+    finally:
+        kit.time.time = clock
+        server.shutdown()
 
 
 def without_keys_nothing_is_served() -> None:
@@ -274,6 +309,16 @@ def a_pools_cutoff_is_honoured_within_a_second() -> None:
     DYNAMODB.put_item(TableName=FACTS["tombstones_table"], Item=item | {"not_before": {"S": "x"}})
     time.sleep(1.1)
     denied(lambda: ours.check(fresh), "store_unreadable", 503)
+
+
+def a_request_that_is_late_leaves_the_pools_read_to_the_others() -> None:
+    checker, free = own(), threading.Event()
+    for _ in range(kit.MAX_READS_AT_ONCE):
+        checker._readers.submit(free.wait)
+    shared = checker._everyone.ask()
+    denied(lambda: checker.check(token()), "store_unavailable", 503)
+    free.set()
+    assert shared.result(5) is None
 
 
 def a_forged_token_is_denied(checker) -> None:
@@ -366,8 +411,8 @@ def main() -> int:
         checks.run(f"a token {name} is denied", lambda text=text, code=code, status=status: denied(lambda: ours.check(text), code, status))
     hanging = socket.create_server(("127.0.0.1", 0), backlog=64)
     hangs = elsewhere(f"http://127.0.0.1:{hanging.getsockname()[1]}")
-    for check in (made_up_key_ids_cause_one_fetch, without_keys_nothing_is_served, the_kit_pins_what_was_tested,
-                  a_pools_cutoff_is_honoured_within_a_second):
+    for check in (made_up_key_ids_cause_one_fetch, a_withdrawn_key_is_not_good_for_ever, without_keys_nothing_is_served, the_kit_pins_what_was_tested,
+                  a_pools_cutoff_is_honoured_within_a_second, a_request_that_is_late_leaves_the_pools_read_to_the_others):
         checks.run(check.__name__, check)
     for check in (a_revoked_session_is_refused_its_successor_served, a_single_session_is_refused_the_other_served,
                   a_forged_token_is_denied):

@@ -12,7 +12,7 @@ use revocation_core::domain::profile::SubjectKey;
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::session::{EndedSessions, SessionCutoff};
 use revocation_core::domain::time::{EpochMillis, EpochSeconds};
-use revocation_core::domain::tombstone::{Cutoff, CutoffKind, MOST_SESSIONS, Seal, Tombstone};
+use revocation_core::domain::tombstone::{Cutoff, CutoffKind, MOST_SESSIONS, OthersCutoff, Seal, Tombstone};
 use revocation_core::ports::{TombstoneHolder as _, TombstoneReader as _, TombstoneWriter as _};
 use revocation_lambda::clock::SystemClock;
 use revocation_store::{StoreClient, StoreConfig, StrictReader};
@@ -68,6 +68,41 @@ async fn a_tombstone_without_room_is_written_as_the_reference_has_it() {
             writer.end_sessions(&subject, &cutoff).await.unwrap();
         }
         assert_eq!(reader.read(&subject).await.unwrap().unwrap_or_default(), reference, "{standing:?}");
+    }
+}
+
+/// Devices that say "everywhere but here" at the same moment: whatever comes between the writes of another, the latest stands,
+/// and each was told the truth.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn i02_many_at_once_saying_everywhere_but_here_leave_the_latest_standing() {
+    const DEVICES: i64 = 10;
+    let facts = probe().facts.clone();
+    let (writer, reader) = store(&facts);
+    let writer = Arc::new(writer);
+    for _ in 0..12 {
+        let subject = SubjectKey::new(&facts.user_pool_id, fresh("at-once"));
+        let devices: Vec<_> = (0..DEVICES)
+            .map(|n| {
+                let (writer, subject) = (Arc::clone(&writer), subject.clone());
+                let ended = EndedSessions::Others { spared: format!("session-{n}") };
+                let at = EpochSeconds(MOMENTS.start + n);
+                let cutoff = SessionCutoff { revocation_id: RevocationId("rv_s".into()), at, ended };
+                tokio::spawn(async move {
+                    // As the queue does.
+                    while let Err(error) = writer.end_sessions(&subject, &cutoff).await {
+                        assert_eq!(error.code, "contended");
+                    }
+                })
+            })
+            .collect();
+        for device in devices {
+            device.await.unwrap();
+        }
+        // In whatever order: the latest stands, and what each of the others ended has ended.
+        let stored = reader.read(&subject).await.unwrap().unwrap();
+        let (latest, at) = (DEVICES - 1, |n| EpochSeconds(MOMENTS.start + n));
+        let others = OthersCutoff { not_before: at(latest), spared: format!("session-{latest}") };
+        assert_eq!((stored.others, stored.not_before, stored.sealed), (Some(others), Some(at(latest - 1)), true));
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
+use revocation_core::domain::disposition::Disposition;
+use revocation_core::ports::PortError;
 use revocation_edge::{Keyring, Problem, Request, Response};
 use revocation_lambda::metrics;
 use revocation_sources::authenticate::{MAX_HEADER_BYTES, SecretList, match_bearer};
@@ -58,7 +60,8 @@ impl Clients {
         match Credential::read(header).ok_or(Refused::Unknown("credentials_malformed"))? {
             Credential::Named(name, secrets) => {
                 let known = self.names.get(&name).ok_or(Refused::Unknown("credentials_unknown"))?;
-                self.knows(known, &secrets).await?.then_some(known.as_str())
+                let knows = self.knows(known, &secrets).await.map_err(|_| Refused::Unavailable)?;
+                knows.then_some(known.as_str())
             }
             Credential::Bare(secret) => {
                 let secrets = [secret];
@@ -68,7 +71,8 @@ impl Clients {
                     match self.knows(name, &secrets).await {
                         Ok(true) if found.is_none() => found = Some(name.as_str()),
                         Ok(_) => {}
-                        Err(_) => unreadable = true,
+                        // A secret that is not there is nobody's: a stranger stays one.
+                        Err(error) => unreadable |= error.disposition == Disposition::Retry,
                     }
                 }
                 if found.is_none() && unreadable {
@@ -81,14 +85,14 @@ impl Clients {
     }
 
     /// Whether one of `presented` is a secret of the client's.
-    async fn knows(&self, name: &str, presented: &[String]) -> Result<bool, Refused> {
+    async fn knows(&self, name: &str, presented: &[String]) -> Result<bool, PortError> {
         let fits = |secrets: &SecretList| {
             let fitting =
                 presented.iter().filter(|secret| match_bearer(secrets, &format!("Bearer {secret}")).is_some());
             if fitting.count() > 0 { Ok(()) } else { Err(()) }
         };
-        let tried = self.keyring.try_with(&format!("{}{name}", self.prefix), SecretList::parse, fits).await;
-        tried.map(|fits| fits.is_ok()).map_err(|_| Refused::Unavailable)
+        let tried = self.keyring.try_with(&format!("{}{name}", self.prefix), SecretList::parse, fits).await?;
+        Ok(tried.is_ok())
     }
 }
 

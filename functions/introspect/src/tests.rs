@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -235,7 +236,20 @@ async fn made_up_names_cost_no_call_and_an_outage_of_the_secrets_is_told_apart()
     // One client's broken secret does not lock out the other.
     harness.fake.put_text(&format!("{PREFIX}billing"), "short");
     assert_eq!(harness.ask_as(&format!("Bearer {SECRET}"), "x").await.0, 200);
-    assert_eq!(harness.ask_as("Bearer billing-old-0123456789", "x").await.0, 503);
+    assert_eq!(harness.ask_as(&basic("billing", "billing-old-0123456789"), "x").await.0, 503);
+    // A secret alone does not say whose it is: it is a stranger's, and costs no call each.
+    let reads = |harness: &Harness| harness.fake.state().calls.len();
+    let before = reads(&harness);
+    for n in 0..50 {
+        assert_eq!(harness.ask_as(&format!("Bearer stranger-{n}-0123456789"), "x").await.0, 401);
+    }
+    assert_eq!(reads(&harness), before);
+    harness.fake.clock.advance(Duration::from_secs(10));
+    harness.fake.put_text(&format!("{PREFIX}billing"), "billing-mended-0123456789");
+    assert_eq!(harness.ask_as("Bearer billing-mended-0123456789", "x").await.0, 200);
+    harness.fake.clock.advance(Duration::from_secs(61));
+    harness.fake.fail("read", PortError::retry("read", "timeout"));
+    assert_eq!(harness.ask_as("Bearer stranger-0123456789", "x").await.0, 401, "what is held still tells");
 }
 
 #[tokio::test]

@@ -21,7 +21,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use revocation_core::domain::event::Event;
-use revocation_core::domain::tombstone::Tombstone;
+use revocation_core::domain::request::RevocationRequest;
+use revocation_core::domain::tombstone::{Refusal, Tombstone};
 use revocation_core::ports::{AppClient, Clock, EventPublisher, PortError, RefreshTokens, TombstoneReader};
 use revocation_edge::{Handler, Request, Response};
 use revocation_lambda::metrics;
@@ -78,13 +79,11 @@ impl SignOut {
             metrics::count("SignOutRefused", "why", "token_no_good");
             return Ok(Response::empty(200));
         };
-        // A session that has ended may be ended again, but it ends no others: whoever holds its token may be why it ended.
-        if form.extent != Extent::Here && self.is_refused(&session).await? {
-            return Err(Refused::SessionEnded);
-        }
         let command = request::revocation(&session, form.extent, self.clock.now())?;
-        self.publisher.publish(&[Event::RevocationRequested(command)]).await?;
-        self.wait_until_enforced(&session, form.extent).await?;
+        if form.extent == Extent::Here || !self.is_done(&session, &command).await? {
+            self.publisher.publish(&[Event::RevocationRequested(command)]).await?;
+            self.wait_until_enforced(&session, form.extent).await?;
+        }
         // Only now: I1. For an access token there is nothing to be revoked at Cognito, its tombstone outlives the rest.
         if let Some(token) = &session.refresh_token {
             self.refresh_tokens.revoke(who, token).await?;
@@ -94,10 +93,16 @@ impl SignOut {
         Ok(Response::empty(200))
     }
 
-    async fn is_refused(&self, session: &Session) -> Result<bool, Refused> {
+    /// Whether this very request has had its effect: it is the repetition of one that was not confirmed. Otherwise a session
+    /// that has ended ends no others: whoever holds its token may be why it ended.
+    async fn is_done(&self, session: &Session, command: &RevocationRequest) -> Result<bool, Refused> {
         let (subject, stamp, now) = (&session.token.subject, session.token.stamp(), self.clock.now().seconds());
         let (own, pool) = tokio::join!(self.tombstones.read(subject), self.tombstones.read_pool(&subject.user_pool_id));
-        Ok([own?, pool?].into_iter().flatten().any(|tombstone| tombstone.refusal(&stamp, now).is_some()))
+        let (own, pool) = (own?.unwrap_or_default(), pool?.unwrap_or_default());
+        if [&own, &pool].into_iter().all(|tombstone| tombstone.refusal(&stamp, now).is_none()) {
+            return Ok(false);
+        }
+        if own.revocation_id == Some(command.id()) { Ok(true) } else { Err(Refused::SessionEnded) }
     }
 
     /// Until the tombstone refuses what it is to refuse: the answer promises it.
@@ -116,7 +121,12 @@ impl SignOut {
 
     fn is_enforced(&self, tombstone: &Tombstone, session: &Session, extent: Extent) -> bool {
         match extent {
-            Extent::Here => tombstone.refusal(&session.token.stamp(), self.clock.now().seconds()).is_some(),
+            // That it is refused for now is not enough: a hold is released, and changed claims are refreshed.
+            Extent::Here => {
+                let ended = Tombstone { hold: None, ..tombstone.clone() };
+                let refusal = ended.refusal(&session.token.stamp(), self.clock.now().seconds());
+                matches!(refusal, Some(Refusal::Cutoff | Refusal::Session))
+            }
             Extent::Everywhere => tombstone.not_before.is_some_and(|cutoff| cutoff >= session.asked_at),
             Extent::Others => tombstone.others.as_ref().is_some_and(|others| others.not_before >= session.asked_at),
         }

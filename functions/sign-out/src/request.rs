@@ -19,11 +19,15 @@ pub(crate) const SOURCE: &str = "sign-out";
 pub(crate) fn revocation(session: &Session, extent: Extent, now: EpochMillis) -> Result<RevocationRequest, Refused> {
     let token = &session.token;
     let origin_jti = token.origin_jti.clone();
-    // A session, once ended, stays ended: repeating it is the same event. What "the others" are changes.
+    // A session, once ended, stays ended: repeating it is the same event, by the same token where the session has no name.
+    // What "the others" are changes.
     let event_id = match (extent, &origin_jti) {
         (Extent::Here | Extent::Everywhere, Some(id)) => format!("{}:{id}", extent.as_str()),
         (Extent::Others, Some(id)) => format!("others:{id}:{}", now.0),
-        (Extent::Everywhere, None) => format!("everywhere:{}:{}", token.subject.sub, now.0),
+        (Extent::Everywhere, None) => {
+            let token_id = token.jti.clone().unwrap_or_else(|| now.0.to_string());
+            format!("everywhere:{}:{token_id}", token.subject.sub)
+        }
         (Extent::Here | Extent::Others, None) => {
             let why = "the app client has token revocation disabled, so its sessions cannot be told apart: \
                        enable it, or ask with everywhere=true";

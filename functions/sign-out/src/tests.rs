@@ -7,7 +7,7 @@ use revocation_core::domain::profile::{SubjectKey, UserPoolId};
 use revocation_core::domain::request::RevocationRequest;
 use revocation_core::domain::revocation_id::RevocationId;
 use revocation_core::domain::session::SessionScope;
-use revocation_core::domain::tombstone::{Cutoff, CutoffKind};
+use revocation_core::domain::tombstone::{Cutoff, CutoffKind, Hold};
 use revocation_core::ports::{AppClients, ClientSecret, Redeemed, Unredeemed};
 use revocation_testkit::clock::FakeClock;
 use revocation_testkit::keys::{jwks, key_a, key_b};
@@ -359,4 +359,45 @@ async fn cognito_down_is_said_and_the_repetition_mends_it() {
     *world.cognito.lock().unwrap() = None;
     assert_eq!(post(&endpoint(&world), &form, &[]).await.status, 200);
     assert_eq!(*world.revoked.lock().unwrap(), ["r"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everywhere_that_was_not_confirmed_is_confirmed_when_repeated() {
+    let world = Arc::new(World { pipeline_is_down: true, ..World::default() });
+    let endpoint = endpoint(&world);
+    for token in [access(&world, PUBLIC), access(&world, PUBLIC).without("origin_jti")] {
+        *world.tombstone.lock().unwrap() = Tombstone::default();
+        let token = token.build();
+        let form = [("token", token.as_str()), ("client_id", PUBLIC), ("everywhere", "true")];
+        assert_eq!(post(&endpoint, &form, &[]).await.status, 503);
+        // `revoke` comes to it late.
+        let revocation_id = world.published.lock().unwrap().last().unwrap().id();
+        let at = world.clock.now().seconds();
+        world.tombstone.lock().unwrap().raise(&Cutoff { revocation_id, at, kind: CutoffKind::Sessions });
+        let published = world.published.lock().unwrap().len();
+        assert_eq!(post(&endpoint, &form, &[]).await.status, 200);
+        assert_eq!(world.published.lock().unwrap().len(), published, "nothing is asked for again");
+        // What ended all the same, but by another's request, ends no others.
+        let another = access(&world, PUBLIC).claim("origin_jti", r#""origin-2""#).claim("jti", r#""jti-2""#).build();
+        let form = [("token", another.as_str()), ("client_id", PUBLIC), ("everywhere", "true")];
+        assert_eq!(post(&endpoint, &form, &[]).await.status, 400);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_for_now_is_not_signed_out() {
+    let world = Arc::new(World { pipeline_is_down: true, ..World::default() });
+    let token = access(&world, PUBLIC).build();
+    let form = [("token", token.as_str()), ("client_id", PUBLIC)];
+    let now = world.clock.now().seconds();
+    let hold = Some(Hold { until: None, message: String::new() });
+    for passing in [
+        Tombstone { claims_not_before: Some(now), ..Tombstone::default() },
+        Tombstone { hold: hold.clone(), ..Tombstone::default() },
+    ] {
+        *world.tombstone.lock().unwrap() = passing;
+        assert_eq!(post(&endpoint(&world), &form, &[]).await.status, 503);
+    }
+    *world.tombstone.lock().unwrap() = Tombstone { hold, not_before: Some(now), ..Tombstone::default() };
+    assert_eq!(post(&endpoint(&world), &form, &[]).await.status, 200);
 }

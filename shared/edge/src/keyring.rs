@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 /// How long a secret is believed without another look, in milliseconds: so long may a withdrawn one still work.
 const FRESH_MS: i64 = 60_000;
-/// Forged requests may make us look again this often at most, in milliseconds.
+/// Forged requests may make us look again this often at most, in milliseconds; for a secret that is not there as well.
 const LOOK_AGAIN_MS: i64 = 10_000;
 
 /// Secrets by their name in Secrets Manager.
@@ -23,7 +23,8 @@ pub struct Keyring {
 }
 
 struct Held {
-    secrets: Arc<SecretList>,
+    /// The secrets, or why there are none: deleted, garbled, not for us to read.
+    found: Result<Arc<SecretList>, PortError>,
     read_at: EpochMillis,
 }
 
@@ -65,12 +66,13 @@ impl Keyring {
     ) -> Result<Arc<SecretList>, PortError> {
         let mut held = self.held.lock().await;
         let now = self.clock.now();
-        let standing = held.get(name).map(|held| (Arc::clone(&held.secrets), held.read_at));
-        if let Some((secrets, read_at)) = &standing
-            && now.0.saturating_sub(read_at.0) < fresh_ms
-        {
-            return Ok(Arc::clone(secrets));
+        if let Some(Held { found, read_at }) = held.get(name) {
+            let fresh_ms = if found.is_ok() { fresh_ms } else { LOOK_AGAIN_MS };
+            if now.0.saturating_sub(read_at.0) < fresh_ms {
+                return found.clone();
+            }
         }
+        let standing = held.get(name).and_then(|held| held.found.clone().ok());
         let read = match self.reader.read(name).await {
             Ok(text) => parse(&text).map_err(|error| {
                 tracing::error!(%error, secret = name, "a source's secret is malformed");
@@ -78,18 +80,20 @@ impl Keyring {
             }),
             Err(error) => Err(error),
         };
-        let secrets = match (read, standing) {
-            (Ok(secrets), _) => Arc::new(secrets),
+        let found = match (read, standing) {
+            (Ok(secrets), _) => Ok(Arc::new(secrets)),
             // Secrets Manager is down: what was good a minute ago lets honest senders in. One that was deleted or
             // garbled is no reason to go on with it.
-            (Err(error), Some((secrets, _))) if error.disposition == Disposition::Retry => secrets,
+            (Err(error), Some(secrets)) if error.disposition == Disposition::Retry => Ok(secrets),
             (Err(error), _) => {
                 tracing::error!(%error, secret = name, "a source's secret cannot be read");
-                held.remove(name);
-                return Err(error);
+                Err(error)
             }
         };
-        held.insert(name.to_owned(), Held { secrets: Arc::clone(&secrets), read_at: now });
-        Ok(secrets)
+        // An outage is over when it is over; what was deleted is not back with the next request.
+        if !found.as_ref().is_err_and(|error| error.disposition == Disposition::Retry) {
+            held.insert(name.to_owned(), Held { found: found.clone(), read_at: now });
+        }
+        found
     }
 }

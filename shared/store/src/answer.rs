@@ -6,7 +6,7 @@ use hyper::header::{DATE, HeaderMap};
 use hyper::{Response, StatusCode};
 use revocation_core::domain::time::EpochMillis;
 
-use crate::failure::{Again, Failure, Meaning, error_code, stable};
+use crate::failure::{Failure, Meaning, error_code, stable};
 
 /// Of the status, the body and the sum over it.
 const CHECKSUM: &str = "x-amz-crc32";
@@ -45,7 +45,7 @@ impl Answer {
     pub(crate) fn refusal(&self) -> (Meaning, Failure) {
         let (status, code) = (self.status.as_u16(), error_code(&self.body));
         let meaning = Meaning::of(status, code.as_deref());
-        let again = if let Meaning::Other(again) = meaning { again } else { Again::ByCaller };
+        let again = meaning.unhelped(code.as_deref());
         (meaning, Failure::Refused { code: stable(status, code.as_deref()), again })
     }
 

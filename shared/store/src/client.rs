@@ -156,7 +156,8 @@ impl Inner {
             self.dials.fetch_add(1, Ordering::Relaxed);
             self.dialer.dial().await?
         };
-        let request = self.request(operation, &identity, body)?;
+        let skew = self.skew.load(Ordering::Relaxed);
+        let request = self.request(operation, &identity, body, skew)?;
         self.sends.fetch_add(1, Ordering::Relaxed);
         let response = sender.send_request(request).await.map_err(|_| Failure::Lost)?;
         let answer = Answer::read(response, operation.most).await?;
@@ -173,7 +174,7 @@ impl Inner {
         self.pool.put(sender, now);
         let (meaning, failure) = answer.refusal();
         let helped = match meaning {
-            Meaning::ClockMayBeOff => self.corrected(&answer, now),
+            Meaning::ClockMayBeOff => self.corrected(&answer, now, skew),
             Meaning::CredentialsExpired => self.credentials.forget(&identity, now),
             Meaning::Other(_) => false,
         };
@@ -188,8 +189,9 @@ impl Inner {
         operation: &Operation,
         identity: &Identity,
         body: Bytes,
+        skew: i64,
     ) -> Result<Request<Full<Bytes>>, Failure> {
-        let at = EpochMillis(self.clock.now().0.saturating_add(self.skew.load(Ordering::Relaxed)));
+        let at = EpochMillis(self.clock.now().0.saturating_add(skew));
         let signed = self.signer.sign(identity, operation.target, &body, at)?;
         // To `/`, which is where a new request goes.
         let mut request = Request::new(Full::new(body));
@@ -207,16 +209,17 @@ impl Inner {
         Ok(request)
     }
 
-    /// Takes the store's word for the time, if that changes anything. The store is who its certificate says.
-    fn corrected(&self, answer: &Answer, now: EpochMillis) -> bool {
+    /// Takes the store's word for the time, if the request was signed by another. The store is who its certificate says.
+    fn corrected(&self, answer: &Answer, now: EpochMillis, signed_with: i64) -> bool {
         let Some(date) = answer.date() else { return false };
         let skew = date.0.saturating_sub(now.0);
-        let before = self.skew.swap(skew, Ordering::Relaxed);
-        if skew.abs_diff(before) < MOST_TOLERATED_SKEW_MS {
-            self.skew.store(before, Ordering::Relaxed);
+        if skew.abs_diff(signed_with) < MOST_TOLERATED_SKEW_MS {
             return false;
         }
-        tracing::warn!(skew_ms = skew, "this machine's clock is off; signatures follow the store's");
+        // Of several requests on the way at once, the first says so; all are signed anew.
+        if self.skew.swap(skew, Ordering::Relaxed).abs_diff(skew) >= MOST_TOLERATED_SKEW_MS {
+            tracing::warn!(skew_ms = skew, "this machine's clock is off; signatures follow the store's");
+        }
         true
     }
 

@@ -8,6 +8,7 @@ use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsP
 use aws_sigv4::sign::v4::generate_signing_key;
 use hyper::header::HeaderValue;
 use revocation_core::domain::time::EpochMillis;
+use tokio::time::timeout;
 
 use crate::failure::Failure;
 
@@ -17,6 +18,9 @@ const RENEW_BEFORE: Duration = Duration::from_mins(4);
 const UNUSABLE_BEFORE: Duration = Duration::from_secs(5);
 /// After a failed renewal the provider is left alone for so long.
 const RENEW_PAUSE: Duration = Duration::from_secs(5);
+/// What a provider may take, however impatient the requests are: a chain of roles, or a program, takes a second or two. The
+/// SDK's own limit (`load_timeout`).
+const PROVIDER_LIMIT: Duration = Duration::from_secs(5);
 
 /// Credentials, ready for use.
 pub(crate) struct Identity {
@@ -37,8 +41,8 @@ pub(crate) struct CredentialCache(Arc<Inner>);
 struct Inner {
     provider: SharedCredentialsProvider,
     current: Mutex<Option<Arc<Identity>>>,
-    /// Held by whoever asks the provider; holds when it was last asked in vain.
-    asking: tokio::sync::Mutex<Option<EpochMillis>>,
+    /// Held while the provider is asked; holds when it was last asked in vain.
+    asking: Arc<tokio::sync::Mutex<Option<EpochMillis>>>,
 }
 
 // === impl Identity ===
@@ -87,8 +91,7 @@ impl Identity {
 
 impl CredentialCache {
     pub(crate) fn new(provider: SharedCredentialsProvider) -> Self {
-        let (current, asking) = (Mutex::new(None), tokio::sync::Mutex::new(None));
-        Self(Arc::new(Inner { provider, current, asking }))
+        Self(Arc::new(Inner { provider, current: Mutex::default(), asking: Arc::default() }))
     }
 
     /// Credentials good at `now`. Waits for the provider only when there are none.
@@ -125,9 +128,10 @@ impl CredentialCache {
         current.as_ref().filter(|identity| !identity.expires_within(now, UNUSABLE_BEFORE)).cloned()
     }
 
-    /// Asks the provider, unless another request just did.
+    /// Has the provider asked, unless another request just did, and waits for what it says. It is asked by a task of its own:
+    /// a request that gives up waiting does not end it, or a provider slower than a request would never be heard.
     async fn renew(&self, now: EpochMillis, good_for: Duration) -> Result<Arc<Identity>, Failure> {
-        let mut failed = self.0.asking.lock().await;
+        let mut failed = Arc::clone(&self.0.asking).lock_owned().await;
         if let Some(identity) = self.usable(now).filter(|identity| !identity.expires_within(now, good_for)) {
             return Ok(identity);
         }
@@ -136,11 +140,18 @@ impl CredentialCache {
         if failed.is_some_and(|at| now >= at && now.since(at) < pause) {
             return Err(Failure::NoCredentials);
         }
-        // Set beforehand, as this future may be dropped by its deadline.
+        // Set beforehand, so that the pause is kept even if the provider panics.
         *failed = Some(now);
-        let provided = self.0.provider.provide_credentials().await.map_err(|_| Failure::NoCredentials)?;
+        let cache = self.clone();
+        let asking = tokio::spawn(async move { cache.ask(now).await.inspect(|_| *failed = None) });
+        asking.await.unwrap_or(Err(Failure::NoCredentials))
+    }
+
+    /// Asks the provider, and keeps what it gives.
+    async fn ask(&self, now: EpochMillis) -> Result<Arc<Identity>, Failure> {
+        let provided = timeout(PROVIDER_LIMIT, self.0.provider.provide_credentials()).await;
+        let provided = provided.ok().and_then(Result::ok).ok_or(Failure::NoCredentials)?;
         let identity = Arc::new(Identity::new(&provided, now)?);
-        *failed = None;
         *self.0.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(identity.clone());
         Ok(identity)
     }

@@ -26,7 +26,7 @@ const FOR_GOOD: [&str; 5] = [
     "UnknownOperationException",
     "ValidationException",
 ];
-/// Errors by which a clock that is off shows itself; with the last three it may also be the secret that is wrong.
+/// Errors by which a clock that is off shows itself; with some it may also be the secret that is wrong, see [`NOT_OURS`].
 const SKEWED: [&str; 6] = [
     "RequestTimeTooSkewed",
     "RequestExpired",
@@ -37,6 +37,10 @@ const SKEWED: [&str; 6] = [
 ];
 /// Errors of credentials that ran out.
 const EXPIRED: [&str; 3] = ["ExpiredTokenException", "ExpiredToken", "UnrecognizedClientException"];
+/// Of the two before, those that say that the credentials are wrong, once the clock is right and they are new: no outage, but
+/// a mistake that stays until somebody mends it, as a missing permission does.
+const NOT_OURS: [&str; 4] =
+    ["InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure", "UnrecognizedClientException"];
 
 /// Why an attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +128,15 @@ impl Meaning {
             _ if is(&EXPIRED) => Self::CredentialsExpired,
             _ if is(&FOR_GOOD) => Self::Other(Again::Never),
             _ => Self::Other(Again::ByCaller),
+        }
+    }
+
+    /// What helps against an error of this code, when neither another clock nor other credentials do.
+    pub(crate) fn unhelped(self, code: Option<&str>) -> Again {
+        match self {
+            Self::Other(again) => again,
+            _ if code.is_some_and(|code| NOT_OURS.contains(&code)) => Again::Never,
+            Self::ClockMayBeOff | Self::CredentialsExpired => Again::ByCaller,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Opening a connection: TCP, TLS with pinned roots, HTTP/1.1.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http_body_util::Full;
@@ -9,11 +10,16 @@ use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsConnector;
 
 use crate::config::Endpoint;
 use crate::failure::Failure;
+
+/// Names looked up at a time. The system's resolver blocks a thread, for as long as the name servers are silent, and whoever
+/// gave up waiting cannot call it back.
+const MOST_LOOKUPS: usize = 8;
 
 /// A connection's sending half; the other half runs as a task until this one is dropped.
 pub(crate) type Sender = SendRequest<Full<Bytes>>;
@@ -22,6 +28,7 @@ pub(crate) type Sender = SendRequest<Full<Bytes>>;
 pub(crate) struct Dialer {
     endpoint: Endpoint,
     tls: TlsConnector,
+    lookups: Arc<Semaphore>,
 }
 
 impl Dialer {
@@ -36,14 +43,14 @@ impl Dialer {
         let mut config =
             versions.expect("ring provides TLS 1.2 and 1.3").with_root_certificates(roots).with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self { endpoint, tls: TlsConnector::from(Arc::new(config)) }
+        let lookups = Arc::new(Semaphore::new(MOST_LOOKUPS));
+        Self { endpoint, tls: TlsConnector::from(Arc::new(config)), lookups }
     }
 
     /// Opens a connection. Bounded in time by the caller.
     pub(crate) async fn dial(&self) -> Result<Sender, Failure> {
         let endpoint = &self.endpoint;
-        let stream = TcpStream::connect((endpoint.host.as_str(), endpoint.port)).await;
-        let stream = stream.map_err(|_| Failure::Unreachable)?;
+        let stream = TcpStream::connect(&*self.addresses().await?).await.map_err(|_| Failure::Unreachable)?;
         // Head and body are one write each at worst; waiting for an acknowledgement between them would cost 40 ms.
         stream.set_nodelay(true).map_err(|_| Failure::Unreachable)?;
         match &endpoint.tls {
@@ -53,6 +60,18 @@ impl Dialer {
                 speak_http(TokioIo::new(stream)).await
             }
         }
+    }
+
+    /// Where the endpoint is. Looked up by a task of its own, which keeps its place until the resolver is done.
+    async fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
+        let place = Arc::clone(&self.lookups).acquire_owned().await.map_err(|_| Failure::Unreachable)?;
+        let (host, port) = (self.endpoint.host.clone(), self.endpoint.port);
+        let lookup = tokio::spawn(async move {
+            let found = lookup_host((host.as_str(), port)).await.map(Vec::from_iter);
+            drop(place);
+            found
+        });
+        lookup.await.ok().and_then(Result::ok).ok_or(Failure::Unreachable)
     }
 }
 

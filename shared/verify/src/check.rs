@@ -133,8 +133,8 @@ impl Checker {
                 tracing::warn!(operation, code, "denied: the tombstone cannot be read");
                 Err(DenyReason::StoreUnavailable)
             }
-            // Not an outage: somebody wrote an item to refuse something, or the function lacks a permission or its
-            // table. Neither passes by itself, so best effort would let everything through for good.
+            // Not an outage: somebody wrote an item to refuse something, or the function lacks a permission, its table or
+            // credentials that are right. None passes by itself, so best effort would let everything through for good.
             (Disposition::Reject, _) => {
                 tracing::error!(sub = %token.subject.sub, operation, code, "denied: the tombstone is unreadable");
                 Err(DenyReason::StoreUnreadable)

@@ -19,7 +19,7 @@ pub use claims::{BadClaim, ClaimCheck, RawClaims};
 pub use deny::{DenyClass, DenyReason};
 pub use jwks::{BadKeySet, KeySet, MAX_JWKS_BYTES, PublicKey};
 pub use jws::MAX_TOKEN_BYTES;
-pub use key_cache::{FETCH_LIMIT, JwksSource, REFRESH_FLOOR, RETRY_FLOOR};
+pub use key_cache::{FETCH_LIMIT, JwksSource, REFRESH_FLOOR, RENEW_AFTER, RETRY_FLOOR};
 pub use pool::{PoolConfig, updated_issuer};
 pub use sources::{Bundled, FileJwks};
 pub use token::{TokenUse, VerifiedToken};

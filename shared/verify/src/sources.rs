@@ -22,7 +22,7 @@ const OPERATION: &str = "jwks:fetch";
 pub struct Bundled;
 
 /// Reads JWK sets from files, which something else keeps up to date. A file is read again when a token names a key that is
-/// not known, though at most once in [`REFRESH_FLOOR`](crate::REFRESH_FLOOR).
+/// not known, though at most once in [`REFRESH_FLOOR`](crate::REFRESH_FLOOR), and after [`RENEW_AFTER`](crate::RENEW_AFTER).
 #[derive(Clone, Debug)]
 pub struct FileJwks(PathBuf);
 

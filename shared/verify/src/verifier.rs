@@ -106,6 +106,7 @@ impl Verifier {
 
     /// A token whose signature was checked before. (9), (13) and (14), in the order of the first time.
     fn verify_again(&self, signed: Signed) -> Result<Arc<VerifiedToken>, DenyReason> {
+        signed.signer.pool.keys.renew_if_old();
         let now = self.clock.now().seconds();
         check_dates(signed.token.dates(), now)?;
         check_end(signed.token.ends_at, now)?;

@@ -8,6 +8,7 @@ import { CognitoJwtVerifier } from "aws-jwt-verify";
 import {
   FetchError, JwkValidationError, JwksValidationError, JwtExpiredError, WaitPeriodNotYetEndedJwkError,
 } from "aws-jwt-verify/error";
+import { SimpleJwksCache } from "aws-jwt-verify/jwk";
 
 // The longest token looked at.
 export const MAX_TOKEN_BYTES = 16 * 1024;
@@ -19,6 +20,10 @@ const BUDGET_MS = 800;
 const POOL_WITHIN_MS = 1000;
 // … and read anew from this age on, behind the requests' back.
 const POOL_ANEW_MS = 500;
+// Known keys are fetched anew from this age on, behind the requests' back: one that the pool withdrew must not be good for ever …
+const KEYS_ANEW_MS = 3_600_000;
+// … and while that fails, not more often than this.
+const KEYS_RETRY_MS = 10_000;
 // A token dated far ahead would be out of reach of every cutoff; a clock a little wrong must not lock everybody out.
 const FUTURE_LEEWAY_SECONDS = 300;
 // The end of the year 9999. A later time is a unit mistaken (milliseconds), or an attack.
@@ -46,7 +51,9 @@ export class Checker {
   #dynamodb;
   #options;
   #pool; // What is known of the whole pool: { began, item }.
-  #reading; // The read of it that is under way.
+  #keys = { asOf: moment(), asked: undefined };
+  #jwks = new SimpleJwksCache(); // Fetches them anew.
+  #reading; // The read of it that is under way: { began, answer }.
 
   constructor({ userPoolId, clientIds, table, tokenUse = "access", endDateClaim, jwks, dynamodb = {} }) {
     if (!userPoolId || !table || !clientIds?.length) throw new TypeError("userPoolId, table and clientIds are needed");
@@ -84,6 +91,7 @@ export class Checker {
   async #verified(token) {
     if (typeof token !== "string" || token === "") throw new Denied("no_token");
     if (Buffer.byteLength(token) > MAX_TOKEN_BYTES) throw new Denied("too_long");
+    this.#renewKeys();
     let claims;
     try {
       claims = await this.#verifier.verify(token);
@@ -92,6 +100,16 @@ export class Checker {
     }
     checkDates(claims, nowSeconds());
     return claims;
+  }
+
+  #renewKeys() {
+    const { asOf, asked } = this.#keys;
+    if (ageOf(asOf) < KEYS_ANEW_MS || (asked && ageOf(asked) < KEYS_RETRY_MS)) return;
+    const began = this.#keys.asked = moment();
+    const { userPoolId } = this.#options;
+    const uri = `https://cognito-idp.${userPoolId.split("_")[0]}.amazonaws.com/${userPoolId}/.well-known/jwks.json`;
+    // For both forms of issuer: hydrate() leaves the keys of an address that it cannot reach, and says nothing.
+    this.#jwks.getJwks(uri).then((jwks) => { this.#verifier.cacheJwks(jwks); this.#keys.asOf = began; }).catch(() => {});
   }
 
   // The item of everybody in the pool, as it stood within the last second.
@@ -103,13 +121,16 @@ export class Checker {
     return this.#pool.item;
   }
 
-  // One read at a time: whoever asks meanwhile shares it. It ends within its budget, so what it finds is fresh enough.
+  // One read at a time: whoever asks meanwhile shares it, within its budget, so what it finds is fresh enough. One that is
+  // older is from before a freeze of the process (Lambda), and so is what it says.
   #readEveryone() {
-    const began = moment();
-    this.#reading ??= this.#item(`${this.#options.userPoolId}#*`)
-      .then((item) => { this.#pool = { began, item }; return item; })
-      .finally(() => { this.#reading = undefined; });
-    return this.#reading;
+    if (this.#reading && ageOf(this.#reading.began) < BUDGET_MS) return this.#reading.answer;
+    const reading = { began: moment() };
+    this.#reading = reading;
+    reading.answer = this.#item(`${this.#options.userPoolId}#*`)
+      .then((item) => { if (this.#reading === reading) this.#pool = { began: reading.began, item }; return item; })
+      .finally(() => { if (this.#reading === reading) this.#reading = undefined; });
+    return reading.answer;
   }
 
   async #item(subject) {

@@ -35,6 +35,8 @@ KEYS_FLOOR_SECONDS = 10.0
 """Between two fetches of the keys, so that tokens with made-up key ids cannot cause a flood of them …"""
 KEYS_RETRY_SECONDS = 1.0
 """… and while there are no keys at all, so that an outage does not outlive itself."""
+KEYS_ANEW_SECONDS = 3600.0
+"""Known keys are fetched anew from this age on, behind the requests' back: one that the pool withdrew must not be good for ever."""
 FUTURE_LEEWAY_SECONDS = 300
 """A token dated far ahead would be out of reach of every cutoff; a clock a little wrong must not lock everybody out."""
 LATEST = 253_402_300_799
@@ -142,8 +144,7 @@ class Checker:
         try:
             own, pool = (read.result(until - time.monotonic()) for read in reads)
         except TooLate:
-            for read in reads:
-                read.cancel()
+            reads[0].cancel()  # Not the pool's: it is everybody's.
             raise Denied("store_unavailable") from None
         except Exception as error:
             raise Denied("store_unavailable") from error
@@ -204,6 +205,7 @@ class Keys:
         self._asked = -KEYS_FLOOR_SECONDS
         self._failed = True
         self._known = by_id(jwt.PyJWKSet.from_dict(jwks).keys) if jwks else {}
+        self._as_of = moment()
 
     def warm(self) -> None:
         """Fetches the keys if none are known."""
@@ -211,11 +213,14 @@ class Keys:
             self._fetch()
 
     def key(self, kid: Any) -> jwt.PyJWK:
-        """The key of this id; fetches at most once in a while if it is unknown."""
+        """The key of this id; fetches at most once in a while if it is unknown, and in the background if they are old."""
         if not isinstance(kid, str) or not kid:
             raise Denied("bad_key_id")
         if kid not in self._known:
             self._fetch(kid)
+        elif age_of(self._as_of) >= KEYS_ANEW_SECONDS and time.monotonic() - self._asked >= KEYS_FLOOR_SECONDS:
+            if not self._lock.locked():  # One fetch under way is enough.
+                threading.Thread(target=self._fetch, daemon=True).start()
         key = self._known.get(kid)
         if key is None:
             raise Denied("keys_unavailable" if self._failed else "unknown_key")
@@ -228,9 +233,10 @@ class Keys:
                 return
             self._asked = now
             self._failed = True
+            began = moment()
             try:
                 self._known = by_id(self._client.get_signing_keys(refresh=True))
-                self._failed = False
+                self._failed, self._as_of = False, began
             except Exception:  # noqa: BLE001 - unreachable, or not a key set; the last good keys stay
                 return
 

@@ -23,7 +23,7 @@ use crate::error::port_error;
 
 pub(super) const UPDATE: &str = "dynamodb:UpdateItem";
 /// How often the item may change hands between our writes before the queue tries again.
-const MOST_CHANGES_OF_HANDS: usize = 4;
+pub(super) const MOST_CHANGES_OF_HANDS: usize = 4;
 /// The item holds nothing that must outlive a confirmed sign-out: no session ended by itself, and no hold, past ones
 /// included.
 const ENDS_WITH_THE_SIGN_OUT: &str = "attribute_not_exists(sessions) AND attribute_not_exists(others_not_before) AND \

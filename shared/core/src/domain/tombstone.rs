@@ -197,10 +197,11 @@ impl Tombstone {
             EndedSessions::One(id) if self.sessions.len() < MOST_SESSIONS || self.sessions.contains_key(id) => {
                 self.sessions.insert(id.clone(), cutoff.expires_at());
             }
-            // No room. Everything that began by now ends, which is more than was asked for, and never less.
-            EndedSessions::One(_) => {
+            // No room. Everything that began by now ends, which is more than was asked for, and never less. The list begins
+            // anew, and is not left empty: it is what keeps a seal from shortening the item's life.
+            EndedSessions::One(id) => {
                 self.end_all(cutoff.at);
-                self.sessions.clear();
+                self.sessions = BTreeMap::from([(id.clone(), cutoff.expires_at())]);
             }
             EndedSessions::Others { spared } => self.end_others(cutoff.at, spared),
         }
@@ -208,7 +209,12 @@ impl Tombstone {
 
     fn end_others(&mut self, at: EpochSeconds, spared: &str) {
         match &mut self.others {
-            Some(standing) if standing.not_before > at => {}
+            // Delivered late. What it ended stays ended, the session that the later one spares included.
+            Some(standing) if standing.not_before > at => {
+                if standing.spared != *spared {
+                    self.end_all(at);
+                }
+            }
             // Two devices said "everywhere but here" in the same second: each ended the other.
             Some(standing) if standing.not_before == at && standing.spared != *spared => standing.spared.clear(),
             others => {

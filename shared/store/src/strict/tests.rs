@@ -361,6 +361,19 @@ async fn a_clock_that_is_off_is_corrected_by_the_stores() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_off_is_corrected_for_every_request_on_the_way() {
+    let server = Server::start(|asked| match dated(asked) {
+        Reply::Send(bytes) => Reply::Late(Duration::from_millis(20), bytes),
+        other => other,
+    })
+    .await;
+    let reader = StrictReader::new(&StoreClient::new(server.config(), Arc::new(Off(Mutex::new(-3_600_000)))), "t");
+    let person = subject();
+    let (one, other) = tokio::join!(reader.read(&person), reader.read(&person));
+    assert_eq!((one, other), (Ok(None), Ok(None)));
+}
+
+#[tokio::test]
 async fn a_clock_set_right_again_is_noticed() {
     let server = Server::start(dated).await;
     let clock = Arc::new(Off(Mutex::new(-3_600_000)));
@@ -374,8 +387,25 @@ async fn a_clock_set_right_again_is_noticed() {
 async fn a_wrong_secret_is_not_taken_for_a_wrong_clock() {
     let body = r#"{"__type":"com.amazon.coral.service#InvalidSignatureException","message":"does not match"}"#;
     let date = format!("date: {}\r\n", http_date(RealClock.now()));
-    fails_with(Reply::Send(answer("400 Bad Request", &date, body)), "invalid_signature", Disposition::Retry, 1).await;
-    fails_with(Reply::Send(answer("400 Bad Request", "", body)), "invalid_signature", Disposition::Retry, 1).await;
+    fails_with(Reply::Send(answer("400 Bad Request", &date, body)), "invalid_signature", Disposition::Reject, 1).await;
+    fails_with(Reply::Send(answer("400 Bad Request", "", body)), "invalid_signature", Disposition::Reject, 1).await;
+}
+
+#[tokio::test]
+async fn i06_wrong_credentials_are_no_outage() {
+    let unknown = || Reply::Send(error("400 Bad Request", "UnrecognizedClientException"));
+    fails_with(unknown(), "unrecognized_client", Disposition::Reject, 1).await;
+    // They may have been changed since they were fetched: once more, with new ones.
+    let server = Server::start(move |asked| if asked.number == 0 { Reply::Send(ok("{}")) } else { unknown() }).await;
+    let clock = Arc::new(Off(Mutex::new(0)));
+    let reader = StrictReader::new(&StoreClient::new(server.config(), clock.clone()), "t");
+    reader.read(&subject()).await.unwrap();
+    *clock.0.lock().unwrap() = 60_000;
+    assert_eq!(reader.read(&subject()).await.unwrap_err().disposition, Disposition::Reject);
+    assert_eq!(server.asked().len(), 3);
+    // What ran out is the provider's to renew, and that passes.
+    let ran_out = Reply::Send(error("400 Bad Request", "ExpiredTokenException"));
+    fails_with(ran_out, "expired_token", Disposition::Retry, 1).await;
 }
 
 #[tokio::test]

@@ -30,11 +30,59 @@ impl Set {
 async fn keys_are_fetched_once() {
     let set = set(pool());
     assert_eq!(set.source.fetches(), 0, "not before they are needed");
-    for _ in 0..100 {
+    for _ in 0..60 {
         assert_eq!(set.key("test-key-a").await, Ok(()));
         set.clock.advance(REFRESH_FLOOR);
     }
     assert_eq!(set.source.fetches(), 1);
+}
+
+/// Lets what was begun in the background come to its end.
+async fn settle() {
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_withdrawn_key_is_trusted_for_an_hour_at_most_and_known_ones_serve_meanwhile() {
+    let bundled_keys = Some(KeySet::parse(&jwks(&[key_a()])).unwrap());
+    for (pool, at_first) in [(pool(), 1), (PoolConfig { bundled_keys, ..pool() }, 0)] {
+        let set = set(pool);
+        assert_eq!(set.key("test-key-a").await, Ok(()));
+        set.source.answer(Ok(jwks(&[key_b()])));
+        set.clock.advance(RENEW_AFTER.saturating_sub(Duration::from_millis(1)));
+        assert_eq!(set.key("test-key-a").await, Ok(()));
+        settle().await;
+        assert_eq!(set.source.fetches(), at_first);
+        set.clock.advance(Duration::from_millis(1));
+        for _ in 0..10 {
+            assert_eq!(set.key("test-key-a").await, Ok(()), "nobody waits");
+        }
+        settle().await;
+        assert_eq!(set.source.fetches(), at_first + 1, "one at a time");
+        assert_eq!(set.key("test-key-a").await, Err(DenyReason::UnknownKey));
+        assert_eq!(set.key("test-key-b").await, Ok(()));
+        settle().await;
+        assert_eq!(set.source.fetches(), at_first + 1);
+    }
+}
+
+#[tokio::test]
+async fn old_keys_serve_through_an_outage_of_their_source_which_is_not_stormed() {
+    let set = set(pool());
+    assert_eq!(set.key("test-key-a").await, Ok(()));
+    set.source.answer(down());
+    set.clock.advance(RENEW_AFTER * 3);
+    for _ in 0..10 {
+        assert_eq!(set.key("test-key-a").await, Ok(()));
+        settle().await;
+    }
+    assert_eq!(set.source.fetches(), 2);
+    set.clock.advance(RETRY_FLOOR);
+    assert_eq!(set.key("test-key-a").await, Ok(()));
+    settle().await;
+    assert_eq!(set.source.fetches(), 3);
 }
 
 #[tokio::test]

@@ -219,7 +219,7 @@ fn a_tombstone_full_of_single_sessions_ends_them_all_and_has_room_again() {
     for name in &names {
         tombstone.end_sessions(&ended(1_000, EndedSessions::One(name.clone())));
     }
-    assert!(tombstone.sessions.is_empty() && tombstone.sealed, "{tombstone:?}");
+    assert!(tombstone.sessions.len() == 1 && tombstone.sealed, "{tombstone:?}");
     for name in names.iter().map(String::as_str).chain(["another"]) {
         assert_eq!(tombstone.refusal(&of_session(name, 1_000), EpochSeconds(2_000)), Some(Refusal::Cutoff), "{name}");
     }
@@ -231,6 +231,35 @@ fn a_tombstone_full_of_single_sessions_ends_them_all_and_has_room_again() {
         open.end_sessions(&ended(1_000, EndedSessions::One(name.clone())));
     }
     assert!(!open.sealed);
+}
+
+proptest! {
+    /// A session ended by itself may have begun after the sign-out that is sealed last: its refresh token lives for ten years.
+    #[test]
+    fn i05_no_seal_shortens_the_life_of_an_item_that_ended_single_sessions(
+        before in MOST_SESSIONS - 2..=MOST_SESSIONS,
+        history in proptest::collection::vec((0..3u8, 0..4u8, 0..50i64), 1..10),
+    ) {
+        let mut tombstone = Tombstone::default();
+        tombstone.raise(&cutoff(1, 10, CutoffKind::Sessions));
+        let mut last = EpochSeconds(20);
+        for n in 0..before {
+            tombstone.end_sessions(&ended(last.0, EndedSessions::One(format!("before-{n}"))));
+        }
+        for (what, n, at) in history {
+            match what {
+                0 => drop(tombstone.raise(&cutoff(n, at, CutoffKind::Sessions))),
+                1 => drop(tombstone.seal(&seal(n, at))),
+                _ => {
+                    tombstone.end_sessions(&ended(at, EndedSessions::One(format!("session-{n}"))));
+                    last = last.max(EpochSeconds(at));
+                }
+            }
+            // A cutoff of a few seconds before counts its ten years from there.
+            let least = LONGEST_REFRESH_LIFE.saturating_sub(Duration::from_secs(50));
+            prop_assert!(tombstone.expires_at >= Some(last.plus(least)), "{tombstone:?}");
+        }
+    }
 }
 
 #[test]
@@ -245,4 +274,26 @@ fn what_has_ended_is_not_brought_back_by_another_everywhere_but_here() {
     assert_eq!(refusal("b", 1_050), None, "begun after the first, spared by the second");
     assert_eq!(refusal("c", 1_050), Some(Refusal::Session));
     assert_eq!(refusal("c", 1_101), None);
+}
+
+proptest! {
+    /// The order in which several "everywhere but here" are delivered does not matter.
+    #[test]
+    fn i02_everywhere_but_here_commutes(mut devices in proptest::collection::btree_map(0..20i64, 0..3u8, 1..6)
+        .prop_map(|devices| devices.into_iter().collect::<Vec<_>>()), swaps in proptest::collection::vec(0..6usize, 6))
+    {
+        let apply = |devices: &[(i64, u8)]| {
+            let mut tombstone = Tombstone::default();
+            for (at, device) in devices {
+                tombstone.end_sessions(&ended(*at, EndedSessions::Others { spared: format!("session-{device}") }));
+            }
+            tombstone
+        };
+        let in_order = apply(&devices);
+        let length = devices.len();
+        for (from, to) in swaps.into_iter().enumerate() {
+            devices.swap(from % length, to % length);
+        }
+        prop_assert_eq!(apply(&devices), in_order);
+    }
 }
