@@ -196,6 +196,18 @@ fn i14_sweeper() {
     check("SweeperRole", "sweeper", sweeper::IAM_ACTIONS);
 }
 
+/// The intake table also says who was reported by whom, if only by digests.
+#[test]
+fn i14_of_the_intake_table_the_sweeper_reads_when_sources_were_heard_of_and_nothing_else() {
+    let (_, statements) = allowed("SweeperRole");
+    let of_table = statements.iter().filter(|one| format!("{:?}", one["Resource"]).contains("IntakeTable"));
+    let of_table: Vec<_> = of_table.collect();
+    assert_eq!(of_table.len(), 1);
+    assert_eq!(texts(&of_table[0]["Action"]), ["dynamodb:GetItem"]);
+    let keys = dig(of_table[0], &["Condition", "ForAllValues:StringLike", "dynamodb:LeadingKeys"]);
+    assert_eq!(texts(keys), ["heard#*"]);
+}
+
 #[test]
 fn i14_audit_chain() {
     let mut ports = audit_chain::IAM_ACTIONS.to_vec();

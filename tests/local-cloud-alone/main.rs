@@ -9,4 +9,5 @@ mod world;
 mod canary;
 mod hygiene;
 mod pool;
+mod silence;
 mod sweep;

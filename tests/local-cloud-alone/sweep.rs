@@ -34,7 +34,8 @@ fn runs(probe: &Probe) -> Vec<u64> {
     runs.filter_map(|line| line["held_back"].as_u64()).collect()
 }
 
-async fn swept(probe: &Probe) -> u64 {
+/// Has the sweeper run: how many requests it held back.
+pub(crate) async fn swept(probe: &Probe) -> u64 {
     let before = runs(probe).len();
     probe.send(&probe.facts.sweeper_queue_url, TICK).await.unwrap();
     let ran = async || Ok(runs(probe).get(before).copied());

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use revocation_aws::clients::AwsConfig;
-use revocation_aws::dynamodb::DynamoIntakeLedger;
+use revocation_aws::dynamodb::{DynamoIntakeLedger, DynamoLastHeardReader, DynamoLastHeardWriter};
 use revocation_core::domain::audit::Outcome;
 use revocation_core::domain::request::Effect;
 use revocation_core::domain::revocation_id::PayloadDigest;
-use revocation_core::ports::{Admission, Clock as _, Receipt, ReceiptLedger as _, SubjectFence as _};
+use revocation_core::domain::time::EpochMillis;
+use revocation_core::ports::{
+    Admission, Clock as _, LastHeardReader as _, LastHeardWriter as _, Receipt, ReceiptLedger as _, SubjectFence as _,
+};
 use revocation_lambda::clock::SystemClock;
 use revocation_probe::{Answer, Probe, User, sign_github, until};
 use serde_json::{Value, json};
 
-use crate::world::{ALONE, LIMIT, fresh, probe, record, status, user};
+use crate::world::{ALONE, LIMIT, fresh, probe, record, status, user, variable};
 
 fn now() -> i64 {
     SystemClock.now().seconds().0
@@ -156,15 +159,25 @@ async fn what_is_too_large_too_deep_or_nowhere_is_refused_with_a_problem() {
 }
 
 fn ledger(probe: &Probe) -> DynamoIntakeLedger {
-    let facts = probe.facts.clone();
-    let aws = AwsConfig::from_env(&|name| match name {
-        "AWS_REGION" => Some(facts.region.clone()),
-        "AWS_ACCESS_KEY_ID" => Some(facts.access_key_id.clone()),
-        "AWS_SECRET_ACCESS_KEY" => Some(facts.secret_access_key.clone()),
-        "AWS_ENDPOINT_URL" => Some(facts.endpoint.clone()),
-        _ => None,
-    });
-    DynamoIntakeLedger::new(&aws.unwrap(), &probe.facts.intake_table)
+    DynamoIntakeLedger::new(&aws(probe), &probe.facts.intake_table)
+}
+
+fn aws(probe: &Probe) -> AwsConfig {
+    AwsConfig::from_env(&|name| variable(&probe.facts, name)).unwrap()
+}
+
+#[tokio::test]
+async fn of_notes_of_who_was_heard_of_the_latest_time_stands_in_whatever_order_they_come() {
+    let probe = probe();
+    let (aws, source, table) = (aws(&probe), fresh("source"), &probe.facts.intake_table);
+    let (writer, reader) = (DynamoLastHeardWriter::new(&aws, table), DynamoLastHeardReader::new(&aws, table));
+    assert_eq!(reader.last_heard(&source).await.unwrap(), None);
+    let now = SystemClock.now();
+    for (noted, stands) in [(20, 20), (10, 20), (20, 20), (21, 21)] {
+        writer.heard(&source, EpochMillis(now.0 + noted)).await.unwrap();
+        assert_eq!(reader.last_heard(&source).await.unwrap(), Some(EpochMillis(now.0 + stands)));
+    }
+    assert_eq!(reader.last_heard(&fresh("source")).await.unwrap(), None, "each source has its own");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use revocation_core::usecase::intake::Submission;
 use revocation_edge::webhook::{self, WebhookReceiver};
 use revocation_edge::{Handler, Problem, Request, Response, SourceBook};
 use revocation_lambda::metrics;
+use revocation_sources::authenticate::Authentic;
 use revocation_sources::role_event::{BadRoleEvent, RoleEvent, RoleSource, RoleVerdict};
 use serde_json::json;
 
@@ -44,6 +45,12 @@ impl RoleChangeIntake {
         let source = sources.role_change.get(name).ok_or_else(nothing_here)?;
         let sender = self.receiver.authenticate(&source.name, &source.authentication, request, None).await?;
         tracing::info!(source = source.name, secret = sender.secret_name, "authenticated");
+        let work = self.compare(source, &sender, request);
+        self.receiver.last_heard.beside(&source.name, source.silent_after, work).await
+    }
+
+    /// What an authentic request comes to.
+    async fn compare(&self, source: &RoleSource, sender: &Authentic, request: &Request) -> Result<Response, Problem> {
         let body = self.receiver.json(&source.name, &request.body)?;
         let event = RoleEvent::parse(body).map_err(|error| refused(source, &error))?;
         let verdict = source.translate(&event, sender.event_id.as_deref());

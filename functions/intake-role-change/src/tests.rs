@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use revocation_core::domain::request::Effect;
 use revocation_core::ports::Clock as _;
 use revocation_edge::webhook::WebhookReceiver;
-use revocation_edge::{Handler as _, Keyring, Request, SourceBook};
+use revocation_edge::{Handler as _, Keyring, LastHeard, Request, SourceBook};
 use revocation_testkit::intake::FakeIntake;
 use ring::hmac;
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ role_change:
   erp:
     authentication: { method: standard_webhooks, secret: erp }
     compare: { ranking: [viewer, editor, admin] }
+    silent_after_hours: 24
   crm:
     authentication: { method: standard_webhooks, secret: erp }
     grant: { actions: [refresh] }
@@ -36,7 +37,8 @@ async fn send(fake: &Arc<FakeIntake>, source: &str, id: &str, body: &Value) -> (
     fake.clock.advance(Duration::from_hours(1));
     let sources = SourceBook::open(fake.clone(), fake.clock.clone(), "sources").await.unwrap();
     let keyring = Keyring::new(fake.clone(), fake.clock.clone());
-    let receiver = WebhookReceiver { keyring, clock: fake.clock.clone(), intake: fake.intake() };
+    let last_heard = LastHeard::new(fake.clone(), fake.clock.clone());
+    let receiver = WebhookReceiver { keyring, last_heard, clock: fake.clock.clone(), intake: fake.intake() };
     let intake = RoleChangeIntake { sources, receiver };
     let (at, body) = (fake.clock.now().seconds().0.to_string(), body.to_string());
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, KEY), format!("{id}.{at}.{body}").as_bytes());
@@ -88,6 +90,7 @@ async fn an_upgrade_or_a_side_move_does_nothing_and_says_so() {
     }
     assert!(fake.state().published.is_empty());
     assert!(fake.state().receipts.is_empty(), "what has no effect uses up no id");
+    assert_eq!(fake.state().heard["role-change/erp"], fake.clock.now(), "and is a sign of life");
 }
 
 #[tokio::test]

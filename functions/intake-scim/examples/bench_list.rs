@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use intake_scim::{ScimProvider, Settings};
-use revocation_edge::{Handler as _, Keyring, Request, SourceBook};
+use revocation_edge::{Handler as _, Keyring, LastHeard, Request, SourceBook};
 use revocation_testkit::directory::FakeDirectory;
 use revocation_testkit::intake::FakeIntake;
 use serde_json::{Value, json};
@@ -69,6 +69,7 @@ async fn provider(users: usize) -> ScimProvider {
     ScimProvider {
         sources: SourceBook::open(intake.clone(), intake.clock.clone(), "sources").await.unwrap(),
         keyring: Keyring::new(intake.clone(), intake.clock.clone()),
+        last_heard: LastHeard::new(intake.clone(), intake.clock.clone()),
         users: directory.clone(),
         groups: directory,
         gate: intake.gate(),

@@ -10,7 +10,7 @@ use revocation_aws::cognito::{CognitoGroupDirectory, CognitoUserDirectory};
 use revocation_aws::sqs::SqsRequestQueue;
 use revocation_core::ports::{Clock, GroupDirectory, RequestQueue, UserDirectory};
 use revocation_core::usecase::intake::Gate;
-use revocation_edge::{Handler, Keyring, Problem, Request, Response, SourceBook};
+use revocation_edge::{Handler, Keyring, LastHeard, Problem, Request, Response, SourceBook};
 use revocation_scim::ScimError;
 
 mod answer;
@@ -30,6 +30,7 @@ mod users;
 mod window;
 
 use call::Call;
+use client::Client;
 use route::{Route, Verb};
 
 /// What the function's role must allow besides what every intake needs ([`revocation_edge::IAM_ACTIONS`]), by adapter (I14).
@@ -43,6 +44,8 @@ pub struct ScimProvider {
     pub sources: SourceBook,
     /// The clients' tokens.
     pub keyring: Keyring,
+    /// Who was heard of.
+    pub last_heard: LastHeard,
     /// Accounts.
     pub users: Arc<dyn UserDirectory>,
     /// Groups.
@@ -81,6 +84,12 @@ impl ScimProvider {
     async fn answer(&self, request: &Request) -> Result<Response, ScimError> {
         let sources = self.sources.current().await;
         let client = client::authenticate(&self.keyring, &sources, request).await?;
+        let work = self.serve(&client, request);
+        self.last_heard.beside(&client.source.name, client.source.silent_after, work).await
+    }
+
+    /// What the request of an authentic client comes to.
+    async fn serve(&self, client: &Client<'_>, request: &Request) -> Result<Response, ScimError> {
         let verb = match Route::of(request) {
             Route::Known(verb) => verb,
             Route::NotAllowed(allow) => {
@@ -90,7 +99,7 @@ impl ScimProvider {
             Route::NotSupported => return Err(ScimError::not_implemented()),
             Route::Unknown => return Err(ScimError::status(404, "no such endpoint")),
         };
-        let call = Call::new(self, &client, request)?;
+        let call = Call::new(self, client, request)?;
         let answer = call.run(&verb).await;
         let status = match &answer {
             Ok(response) => response.status,

@@ -26,6 +26,7 @@ async fn serve() -> Result<(), lambda_runtime::Error> {
     let handler = Arc::new(ScimProvider {
         sources: wiring.sources,
         keyring: wiring.keyring,
+        last_heard: wiring.last_heard,
         users: Arc::new(CognitoUserDirectory::new(&aws)),
         groups: Arc::new(CognitoGroupDirectory::new(&aws)),
         gate: wiring.intake.gate,

@@ -46,6 +46,7 @@ impl World {
         let provider = ScimProvider {
             sources: sources.unwrap_or_else(|error| panic!("{error}")),
             keyring: Keyring::new(intake.clone(), intake.clock.clone()),
+            last_heard: LastHeard::new(intake.clone(), intake.clock.clone()),
             users: directory.clone(),
             groups: directory.clone(),
             gate: intake.gate(),
@@ -139,6 +140,18 @@ async fn i11_only_a_configured_token_opens() {
     let old = [("authorization", "bearer entra-token-old-0123456")];
     assert_eq!(world.raw(Request::new("GET", "/scim/v2/Users", &old, "")).await.0, 200);
     assert!(world.directory.state().reads.get("page").copied() == Some(1), "strangers get to no directory");
+}
+
+#[tokio::test]
+async fn a_client_with_its_token_was_heard_of_whatever_it_asks_and_a_stranger_was_not() {
+    for (uri, status) in [("/Users", 200), ("/Nothing", 404), ("/Me", 501)] {
+        let world = World::with("silent_after_hours: 24").await;
+        let headers = [("authorization", "Bearer wrong-token-0123456789")];
+        assert_eq!(world.raw(Request::new("GET", &format!("/scim/v2{uri}"), &headers, "")).await.0, 401);
+        assert!(world.intake.state().heard.is_empty());
+        assert_eq!(world.get(uri).await.0, status);
+        assert_eq!(world.intake.state().heard["scim/entra"], world.intake.clock.now());
+    }
 }
 
 #[tokio::test]

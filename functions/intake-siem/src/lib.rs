@@ -8,7 +8,7 @@ use revocation_core::usecase::intake::Submission;
 use revocation_edge::webhook::{self, WebhookReceiver};
 use revocation_edge::{Handler, Problem, Request, Response, SourceBook};
 use revocation_lambda::metrics;
-use revocation_sources::authenticate::{Authentication, okta_verification};
+use revocation_sources::authenticate::{Authentic, Authentication, okta_verification};
 use revocation_sources::siem::{SiemSource, Untranslatable, Verdict};
 
 pub use revocation_edge::IAM_ACTIONS;
@@ -47,6 +47,12 @@ impl SiemIntake {
         let source = sources.siem.get(name).ok_or_else(nothing_here)?;
         let sender = self.receiver.authenticate(&source.name, &source.authentication, request, path_secret).await?;
         tracing::info!(source = source.name, secret = sender.secret_name, "authenticated");
+        let work = self.translate(source, &sender, request);
+        self.receiver.last_heard.beside(&source.name, source.silent_after, work).await
+    }
+
+    /// What an authentic request comes to.
+    async fn translate(&self, source: &SiemSource, sender: &Authentic, request: &Request) -> Result<Response, Problem> {
         let alert = self.receiver.json(&source.name, &request.body)?;
         let verdict = source.translate(&alert, sender.event_id.as_deref());
         match verdict.map_err(|error| refused(source, &error))? {

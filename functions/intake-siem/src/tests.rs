@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use revocation_core::ports::{Clock as _, PortError};
 use revocation_edge::webhook::WebhookReceiver;
-use revocation_edge::{Handler as _, Keyring, Request, Response, SourceBook};
+use revocation_edge::{Handler as _, Keyring, LastHeard, Request, Response, SourceBook};
 use revocation_testkit::intake::FakeIntake;
 use ring::hmac;
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ siem:
     severity_floor: high
     authentication: { method: standard_webhooks, secret: plain }
     grant: { reasons: [compromise, anomaly], subjects_per_hour: 2 }
+    silent_after_hours: 24
   splunk:
     preset: splunk
     authentication: { method: path, secret: splunk }
@@ -47,7 +48,8 @@ impl World {
         fake.put_text("okta", "a-long-secret-in-the-header");
         let sources = SourceBook::open(fake.clone(), fake.clock.clone(), "sources").await.unwrap();
         let keyring = Keyring::new(fake.clone(), fake.clock.clone());
-        let receiver = WebhookReceiver { keyring, clock: fake.clock.clone(), intake: fake.intake() };
+        let last_heard = LastHeard::new(fake.clone(), fake.clock.clone());
+        let receiver = WebhookReceiver { keyring, last_heard, clock: fake.clock.clone(), intake: fake.intake() };
         Self { intake: SiemIntake { sources, receiver }, fake }
     }
 
@@ -165,6 +167,33 @@ async fn i07_without_durability_there_is_no_2xx() {
         assert_eq!(status, 503, "{call}");
     }
     assert_eq!(world.send("m1", world.now(), &alert(&["a@example.com"], "high")).await.0, 202);
+}
+
+#[tokio::test]
+async fn whoever_is_authentic_was_heard_of_whatever_comes_of_the_alert_and_nobody_else() {
+    let world = World::new().await;
+    let heard = || world.fake.state().heard.get("siem/plain").copied();
+    let forged = [("webhook-id", "m1"), ("webhook-timestamp", "3600"), ("webhook-signature", "v1,AAAA")];
+    assert_eq!(world.post(&forged, &alert(&["a@example.com"], "high")).await.0, 401);
+    assert_eq!(world.send("m1", world.now() - 301, &alert(&["a@example.com"], "high")).await.0, 401);
+    assert_eq!(heard(), None);
+    for (body, status) in
+        [("{", 400), (&alert(&["a@example.com"], "low"), 200), (&alert(&["a@example.com"], "high"), 202)]
+    {
+        world.fake.clock.advance(Duration::from_mins(1));
+        assert_eq!(world.send("m1", world.now(), body).await.0, status);
+        assert_eq!(heard(), Some(world.fake.clock.now()), "{status}");
+    }
+    world.fake.clock.advance(Duration::from_mins(1));
+    world.fake.fail("heard", PortError::retry("heard", "timeout"));
+    assert_eq!(
+        world.send("m1", world.now(), &alert(&["a@example.com"], "high")).await.0,
+        200,
+        "repeated, noted or not"
+    );
+    let unwatched = Request::new("POST", "/hooks/siem/splunk/a-long-secret-in-the-path", &[], "{}");
+    world.intake.handle(unwatched).await;
+    assert_eq!(world.fake.state().heard.len(), 1, "its silence is told to nobody");
 }
 
 #[tokio::test]

@@ -1,29 +1,37 @@
-//! Lambda `sweeper`: finds requests that began and did not end, has them delivered again, and tells how many there are.
+//! Lambda `sweeper`: finds requests that began and did not end, has them delivered again, and tells how many there are; and finds
+//! HTTPS sources that have fallen silent.
 //!
 //! Whatever is on its queue is a tick: what there is to do stands in the tables, so a lost tick loses nothing, and the next
 //! one does its work. Its metrics are told with every run, zeros as well: that they are missing is an alarm of its own.
 
 pub mod config;
+pub mod silence;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use revocation_aws::clients::AwsConfig;
-use revocation_aws::dynamodb::{DynamoJobReader, DynamoOpenRequests, DynamoTombstoneReader};
+use revocation_aws::dynamodb::{DynamoJobReader, DynamoLastHeardReader, DynamoOpenRequests, DynamoTombstoneReader};
 use revocation_aws::sqs::{SqsQueue, SqsRedeliverer};
+use revocation_aws::ssm::SsmParameterReader;
+use revocation_core::ports::PortError;
+use revocation_core::usecase::silence::SilenceWatch;
 use revocation_core::usecase::sweep::{Sweep, Sweeper};
 use revocation_lambda::clock::SystemClock;
 use revocation_lambda::metrics;
 use revocation_lambda::queue::{Delivery, EventHandler, Failure};
 
-use crate::config::Config;
+use crate::config::{Config, SourcesConfig};
+use crate::silence::SilentSources;
 
 /// The actions of the ports it holds: exactly what its role allows (I14).
 pub const IAM_ACTIONS: &[&[&str]] = &[
     DynamoOpenRequests::IAM_ACTIONS,
     DynamoTombstoneReader::IAM_ACTIONS,
     DynamoJobReader::IAM_ACTIONS,
+    DynamoLastHeardReader::IAM_ACTIONS,
+    SsmParameterReader::IAM_ACTIONS,
     SqsRedeliverer::IAM_ACTIONS,
     SqsQueue::IAM_ACTIONS,
 ];
@@ -33,22 +41,34 @@ const BUDGET: Duration = Duration::from_secs(40);
 /// Runs the sweeper at every tick.
 pub struct SweepHandler {
     sweeper: Sweeper,
+    silence: Option<SilentSources>,
 }
 
 impl SweepHandler {
-    /// A handler.
+    /// A handler; `silence` is `None` where there are no HTTPS sources.
     #[must_use]
-    pub fn new(sweeper: Sweeper) -> Self {
-        Self { sweeper }
+    pub fn new(sweeper: Sweeper, silence: Option<SilentSources>) -> Self {
+        Self { sweeper, silence }
     }
 }
 
 #[async_trait]
 impl EventHandler for SweepHandler {
     async fn handle(&self, _: Delivery<'_>) -> Result<(), Failure> {
-        let (sweep, result) = self.sweeper.run().await;
+        // Side by side: neither keeps the other from being told.
+        let ((sweep, swept), looked) = tokio::join!(self.sweeper.run(), self.look());
         tell(&sweep);
-        Ok(result?)
+        Ok(swept.and(looked)?)
+    }
+}
+
+impl SweepHandler {
+    async fn look(&self) -> Result<(), PortError> {
+        let Some(silence) = &self.silence else { return Ok(()) };
+        if let Some(silent) = silence.look().await? {
+            silence::tell(&silent);
+        }
+        Ok(())
     }
 }
 
@@ -92,4 +112,12 @@ pub fn sweeper(aws: &AwsConfig, config: &Config) -> Sweeper {
         quiet: config.quiet,
         budget: BUDGET,
     }
+}
+
+/// The watch for silent sources on AWS.
+#[must_use]
+pub fn silence(aws: &AwsConfig, config: &SourcesConfig) -> SilentSources {
+    let heard = Arc::new(DynamoLastHeardReader::new(aws, &config.intake_table));
+    let watch = SilenceWatch { clock: Arc::new(SystemClock), heard };
+    SilentSources::new(Arc::new(SsmParameterReader::new(aws)), &config.parameter, watch)
 }

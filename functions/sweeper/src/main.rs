@@ -22,7 +22,8 @@ async fn run() -> Result<(), lambda_runtime::Error> {
     let config = Config::read(&ProcessEnv)?;
     let aws = AwsConfig::from_env(&|name| ProcessEnv.get(name))?;
     let queue = Arc::new(SqsQueue::new(&aws, &config.queue_url, &config.dead_letter_queue_url));
-    let handler = Arc::new(SweepHandler::new(sweeper::sweeper(&aws, &config)));
+    let silence = config.sources.as_ref().map(|sources| sweeper::silence(&aws, sources));
+    let handler = Arc::new(SweepHandler::new(sweeper::sweeper(&aws, &config), silence));
     let clock = Arc::new(SystemClock);
     QueueFunction { name: "sweeper", handler, dead_letters: queue.clone(), timer: queue, clock }.serve().await
 }

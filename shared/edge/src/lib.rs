@@ -5,6 +5,7 @@
 
 mod event;
 mod keyring;
+mod last_heard;
 mod problem;
 mod request;
 mod response;
@@ -14,6 +15,7 @@ pub mod webhook;
 mod wiring;
 
 pub use keyring::Keyring;
+pub use last_heard::LastHeard;
 pub use problem::Problem;
 pub use request::{Refusal, Request};
 pub use response::Response;

@@ -11,6 +11,7 @@ use revocation_sources::json;
 use serde_json::{Value, json};
 
 use crate::keyring::Keyring;
+use crate::last_heard::LastHeard;
 use crate::problem::Problem;
 use crate::request::Request;
 use crate::response::Response;
@@ -19,6 +20,8 @@ use crate::response::Response;
 pub struct WebhookReceiver {
     /// The senders' secrets.
     pub keyring: Keyring,
+    /// Who was heard of.
+    pub last_heard: LastHeard,
     /// Time, for signatures that carry one.
     pub clock: Arc<dyn Clock>,
     /// The way to the bus.

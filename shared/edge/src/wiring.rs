@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use revocation_aws::clients::AwsConfig;
-use revocation_aws::dynamodb::DynamoIntakeLedger;
+use revocation_aws::dynamodb::{DynamoIntakeLedger, DynamoLastHeardWriter};
 use revocation_aws::eventbridge::EventBridgePublisher;
 use revocation_aws::secrets::SecretsManagerReader;
 use revocation_aws::sqs::SqsRequestQueue;
@@ -14,12 +14,14 @@ use revocation_lambda::clock::SystemClock;
 use revocation_lambda::env::EnvReader;
 
 use crate::keyring::Keyring;
+use crate::last_heard::LastHeard;
 use crate::source_book::{BadSources, SourceBook};
 use crate::webhook::WebhookReceiver;
 
 /// What the role of every intake must allow (I14).
 pub const IAM_ACTIONS: &[&[&str]] = &[
     DynamoIntakeLedger::IAM_ACTIONS,
+    DynamoLastHeardWriter::IAM_ACTIONS,
     EventBridgePublisher::IAM_ACTIONS,
     SecretsManagerReader::IAM_ACTIONS,
     SqsRequestQueue::IAM_ACTIONS,
@@ -33,7 +35,7 @@ pub struct EdgeConfig {
     pub event_bus_name: String,
     /// `SOURCES_PARAMETER`: name of the parameter with the document of sources.
     pub sources_parameter: String,
-    /// `INTAKE_TABLE`: receipts and counts.
+    /// `INTAKE_TABLE`: receipts, counts, and who was heard of.
     pub intake_table: String,
     /// `PARKED_QUEUE_URL`: where requests beyond a source's blast radius wait for an operator.
     pub parked_queue_url: String,
@@ -45,6 +47,8 @@ pub struct Wiring {
     pub sources: SourceBook,
     /// The senders' secrets.
     pub keyring: Keyring,
+    /// Who was heard of.
+    pub last_heard: LastHeard,
     /// The way to the bus, for events with an id of their own. Its gate is for commands without one.
     pub intake: Intake,
     /// Time.
@@ -71,7 +75,8 @@ impl Wiring {
     /// Connects everything, and reads the document of sources; `publisher` is the `source` of the events on the bus.
     pub async fn connect(aws: &AwsConfig, config: EdgeConfig, publisher: &'static str) -> Result<Self, BadSources> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let ledger = Arc::new(DynamoIntakeLedger::new(aws, config.intake_table));
+        let ledger = Arc::new(DynamoIntakeLedger::new(aws, &config.intake_table));
+        let heard = Arc::new(DynamoLastHeardWriter::new(aws, config.intake_table));
         let parameters = Arc::new(SsmParameterReader::new(aws));
         let gate = Gate {
             clock: clock.clone(),
@@ -82,6 +87,7 @@ impl Wiring {
         Ok(Self {
             sources: SourceBook::open(parameters, clock.clone(), config.sources_parameter).await?,
             keyring: Keyring::new(Arc::new(SecretsManagerReader::new(aws)), clock.clone()),
+            last_heard: LastHeard::new(heard, clock.clone()),
             intake: Intake { receipts: ledger, gate },
             clock,
         })
@@ -90,6 +96,7 @@ impl Wiring {
     /// The parts a webhook intake needs.
     #[must_use]
     pub fn into_receiver(self) -> (SourceBook, WebhookReceiver) {
-        (self.sources, WebhookReceiver { keyring: self.keyring, clock: self.clock, intake: self.intake })
+        let Self { sources, keyring, last_heard, intake, clock } = self;
+        (sources, WebhookReceiver { keyring, last_heard, clock, intake })
     }
 }

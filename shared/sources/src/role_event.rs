@@ -3,6 +3,7 @@
 //! Wire form: `events/schemas/role-updated.v1.json`.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use revocation_core::domain::grant::{Grant, NotGranted};
 use revocation_core::domain::initiator::{Initiator, InitiatorKind};
@@ -40,6 +41,8 @@ pub struct RoleSource {
     pub compare: RoleOrder,
     /// What follows from one.
     pub effect: Effect,
+    /// How long after it was heard of last it counts as silent; `None`: it may be as quiet as it likes.
+    pub silent_after: Option<Duration>,
 }
 
 /// A change of roles.

@@ -1,6 +1,7 @@
 //! Provisioning over SCIM: what is configured of one client. The protocol is the function's.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use revocation_core::domain::grant::Grant;
 use revocation_core::domain::profile::UserPoolId;
@@ -32,6 +33,8 @@ pub struct ScimSource {
     pub on_role_loss: OnRoleLoss,
     /// What a loss is.
     pub role_compare: RoleOrder,
+    /// How long after it was heard of last it counts as silent; `None`: it may be as quiet as it likes.
+    pub silent_after: Option<Duration>,
 }
 
 /// Where attributes of SCIM are kept, by the names of Cognito's attributes.

@@ -10,7 +10,8 @@ use revocation_core::domain::request::RevocationRequest;
 use revocation_core::domain::revocation_id::PayloadDigest;
 use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{
-    Admission, EventPublisher, PortError, Receipt, ReceiptLedger, RequestQueue, SubjectFence, TextReader,
+    Admission, EventPublisher, LastHeardReader, LastHeardWriter, PortError, Receipt, ReceiptLedger, RequestQueue,
+    SubjectFence, TextReader,
 };
 use revocation_core::usecase::intake::{Gate, Intake};
 
@@ -35,9 +36,11 @@ pub struct State {
     pub published: Vec<RevocationRequest>,
     /// What was sent to a queue, with its delay.
     pub queued: Vec<(RevocationRequest, Duration)>,
+    /// When each source was heard of last.
+    pub heard: BTreeMap<String, EpochMillis>,
     /// Texts by name.
     pub texts: BTreeMap<String, String>,
-    /// Every call that took effect, in order: `receive`, `admit`, `publish`, `queue`, `accept`, `read`.
+    /// Every call that took effect, in order: `receive`, `admit`, `publish`, `queue`, `accept`, `read`, `heard`, `last_heard`.
     pub calls: Vec<&'static str>,
     /// Calls that fail, by name: each is used up by one call.
     pub faults: BTreeMap<&'static str, VecDeque<PortError>>,
@@ -147,6 +150,23 @@ impl EventPublisher for FakeIntake {
 impl RequestQueue for FakeIntake {
     async fn send(&self, request: &RevocationRequest, delay: Duration, _note: &str) -> Result<(), PortError> {
         self.call("queue", |state| state.queued.push((request.clone(), delay)))
+    }
+}
+
+#[async_trait]
+impl LastHeardWriter for FakeIntake {
+    async fn heard(&self, source: &str, at: EpochMillis) -> Result<(), PortError> {
+        self.call("heard", |state| {
+            let last = state.heard.entry(source.to_owned()).or_insert(at);
+            *last = at.max(*last);
+        })
+    }
+}
+
+#[async_trait]
+impl LastHeardReader for FakeIntake {
+    async fn last_heard(&self, source: &str) -> Result<Option<EpochMillis>, PortError> {
+        self.call("last_heard", |state| state.heard.get(source).copied())
     }
 }
 

@@ -22,6 +22,7 @@ pub mod revocation_id;
 pub mod role_change;
 pub mod session;
 mod shape;
+pub mod silence;
 pub mod subject;
 pub mod sweep;
 pub mod text;

@@ -28,6 +28,7 @@ mod queue;
 mod search;
 mod session;
 mod siem;
+mod silence;
 mod sweep;
 
 pub use action::{AccountEnabler, ActionBegun, ActionLog, MembershipReader, TombstoneHolder};
@@ -48,6 +49,7 @@ pub use queue::{DeadLetterQueue, RedeliveryTimer};
 pub use search::Search;
 pub use session::{SessionLedger, SessionRecorder};
 pub use siem::{SiemEvent, SiemExporter};
+pub use silence::{LastHeardReader, LastHeardWriter};
 pub use sweep::{BegunRequest, Redeliverer, RedeliveryLog, RequestIndex};
 
 /// A port failed. It says what the queue should do and carries a stable code, never the service's message:

@@ -7,4 +7,5 @@ pub mod count_compromise;
 pub mod intake;
 pub mod notify;
 pub mod revoke;
+pub mod silence;
 pub mod sweep;

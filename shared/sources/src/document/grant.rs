@@ -1,11 +1,13 @@
-//! What the sections have in common: authentication, pools, grants, and how roles are compared.
+//! What the sections have in common: authentication, pools, grants, silence, and how roles are compared.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use revocation_core::domain::grant::GrantedAction;
 use revocation_core::domain::profile::UserPoolId;
 use revocation_core::domain::reason::ReasonCode;
 use revocation_core::domain::role_change::RoleOrder;
+use revocation_core::domain::silence::LONGEST_SILENCE;
 
 use super::place::Place;
 use crate::authenticate::Authentication;
@@ -83,6 +85,18 @@ pub(super) fn actions(place: &Place<'_>, default: GrantedAction) -> Vec<GrantedA
 /// The blast radius.
 pub(super) fn subjects_per_hour(place: &Place<'_>, default: u32) -> Option<u32> {
     place.value.map_or(Some(default), |value| u32::try_from(value.as_u64()?).ok())
+}
+
+/// How long a source may be quiet.
+pub(super) fn silent_after(source: &Place<'_>) -> Option<Duration> {
+    let place = source.member("silent_after_hours");
+    let hours = place.value?;
+    // JSON Schema takes 24.0 for a whole number: it must not be read as nothing.
+    if hours.is_f64() {
+        place.mistake("is not a whole number");
+    }
+    let seconds = hours.as_u64()?.saturating_mul(3_600);
+    Some(Duration::from_secs(seconds)).filter(|silence| *silence <= LONGEST_SILENCE)
 }
 
 /// How roles are compared.

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use revocation_core::domain::silence::Expected;
+
 use crate::role_event::RoleSource;
 use crate::scim::ScimSource;
 use crate::siem::SiemSource;
@@ -52,6 +54,18 @@ impl Sources {
         let report = Report::default();
         let sources = read(text, &report);
         report.into_result(sources)
+    }
+
+    /// The sources that are to be heard of regularly.
+    #[must_use]
+    pub fn expected(&self) -> Vec<Expected> {
+        let siem = self.siem.values().map(|source| (&source.name, source.silent_after));
+        let role_change = self.role_change.values().map(|source| (&source.name, source.silent_after));
+        let scim = self.scim.values().map(|source| (&source.name, source.silent_after));
+        let expected = |(source, silent_after): (&String, Option<_>)| {
+            Some(Expected { source: source.clone(), silent_after: silent_after? })
+        };
+        siem.chain(role_change).chain(scim).filter_map(expected).collect()
     }
 }
 

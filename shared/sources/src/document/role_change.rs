@@ -39,5 +39,6 @@ pub(super) fn read(name: &str, place: &Place<'_>, pools: Option<&[UserPoolId]>) 
         grant: Grant { reasons: vec![ReasonCode::RoleChange], pools: pools?, actions, subjects_per_hour: per_hour? },
         compare: compare?,
         effect: effect?,
+        silent_after: grant::silent_after(place),
     })
 }

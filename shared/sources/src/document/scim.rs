@@ -52,6 +52,7 @@ pub(super) fn read(name: &str, place: &Place<'_>) -> Option<ScimSource> {
         invitation: invitation?,
         on_role_loss,
         role_compare: role_compare?,
+        silent_after: grant::silent_after(place),
     })
 }
 

@@ -37,6 +37,7 @@ pub(super) fn read(name: &str, place: &Place<'_>, pools: Option<&[UserPoolId]>) 
         severity_floor,
         lockout: wants_lockout,
         mapping: mapping?,
+        silent_after: grant::silent_after(place),
     })
 }
 

@@ -8,6 +8,7 @@ use revocation_core::domain::grant::GrantedAction::{Lockout, Refresh, SignOut};
 use revocation_core::domain::reason::ReasonCode::{Anomaly, Compromise, Offboarding, RoleChange};
 use revocation_core::domain::request::Effect;
 use revocation_core::domain::role_change::RoleOrder;
+use revocation_core::domain::silence::LONGEST_SILENCE;
 
 use super::*;
 use crate::authenticate::Authentication;
@@ -62,6 +63,8 @@ fn the_example_is_valid_and_means_what_it_says() {
     assert_eq!((&entra.grant.reasons[..], entra.grant.pools.len()), (&[Offboarding, RoleChange][..], 1));
     assert_eq!((entra.attributes.user_name, entra.on_role_loss), (UserName::PreferredUsername, OnRoleLoss::SignOut));
     assert_eq!(entra.attributes.more["name.givenName"], "given_name");
+    let expected: Vec<_> = sources.expected().into_iter().map(|one| (one.source, one.silent_after.as_secs())).collect();
+    assert_eq!(expected, [("siem/fraud-engine".to_owned(), 6 * 3_600), ("scim/entra".to_owned(), 24 * 3_600)]);
     assert!(example().len() <= MAX_PARAMETER_BYTES, "{}", example().len());
 }
 
@@ -94,6 +97,14 @@ fn every_kind_of_mistake_has_its_line_and_its_words() {
         ),
         (siem("    lockout: \"yes\"\n"), "line 7: siem.soc.lockout: is not true or false"),
         (siem("    lockout: true\n"), "line 7: siem.soc.lockout: needs the action `lockout` in `grant.actions`"),
+        (siem("    silent_after_hours: 721\n"), "line 7: siem.soc.silent_after_hours: is more than 720"),
+        (
+            siem("    silent_after_hours: 18446744073709551615\n"),
+            "line 7: siem.soc.silent_after_hours: is more than 720",
+        ),
+        (siem("    silent_after_hours: 24.0\n"), "line 7: siem.soc.silent_after_hours: is not a whole number"),
+        (role("    silent_after_hours: 0\n"), "line 6: role_change.erp.silent_after_hours: is less than 1"),
+        (scim("    silent_after_hours: a day\n"), "line 7: scim.entra.silent_after_hours: is not a whole number"),
         (siem("    grant: []\n"), "line 7: siem.soc.grant: is not a mapping"),
         (
             siem("    grant:\n      reasons:\n        - anomaly\n        - boredom\n"),
@@ -220,6 +231,21 @@ fn every_kind_of_mistake_has_its_line_and_its_words() {
 }
 
 #[test]
+fn a_source_of_each_kind_may_be_expected_and_none_is_unasked() {
+    let expected = |hours: &str| {
+        let text = format!(
+            "{HEAD}{SIEM}{hours}role_change:\n  erp:\n    authentication: {{ method: bearer, secret: a/b }}\n    \
+             compare: inclusion\n{hours}scim:\n  entra:\n    tokens: a/b\n    pool: eu-central-1_Sample001\n{hours}"
+        );
+        let sources = Sources::parse(&text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        sources.expected().into_iter().map(|one| (one.source, one.silent_after)).collect::<Vec<_>>()
+    };
+    assert_eq!(expected(""), []);
+    let all = ["siem/soc", "role-change/erp", "scim/entra"].map(|name| (name.to_owned(), LONGEST_SILENCE));
+    assert_eq!(expected("    silent_after_hours: 720\n"), all);
+}
+
+#[test]
 fn every_mistake_is_told_in_the_order_of_lines() {
     let text = "version: 1\nsiem:\n  soc:\n    preset: plian\n    authentication: { method: path }\n    severity_floor: 3\n    \
                 mapping: { subject: \"a[\" }\n  noc:\n    preset: plain\n    authentication: { method: bearer, secret: a/b }\n    \
@@ -290,6 +316,10 @@ fn the_schema_knows_what_the_code_knows() {
     for pointer in ["/$defs/siem/properties/grant", "/$defs/role_change/properties/grant", "/$defs/scim"] {
         let most = schema.pointer(&format!("{pointer}/properties/subjects_per_hour/maximum")).unwrap();
         assert_eq!(most, revocation_core::domain::grant::MAX_SUBJECTS_PER_HOUR);
+    }
+    for kind in ["siem", "role_change", "scim"] {
+        let most = schema.pointer(&format!("/$defs/{kind}/properties/silent_after_hours/maximum")).unwrap();
+        assert_eq!(most.as_u64().map(|hours| hours * 3_600), Some(LONGEST_SILENCE.as_secs()));
     }
     for name in words("/$defs/siem/properties/grant/properties/reasons/items/enum") {
         assert!(grant::reason(&name).is_some(), "{name}");

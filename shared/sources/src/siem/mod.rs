@@ -1,5 +1,7 @@
 //! Alerts of a SIEM: from whatever JSON it sends to the requests it means, by configuration instead of code.
 
+use std::time::Duration;
+
 use revocation_core::domain::grant::{Grant, NotGranted};
 use revocation_core::domain::initiator::{Initiator, InitiatorKind};
 use revocation_core::domain::request::{BadRequest, Effect, EventSource, RevocationRequest, VERSION};
@@ -44,6 +46,8 @@ pub struct SiemSource {
     pub lockout: bool,
     /// How its alerts are read.
     pub mapping: Mapping,
+    /// How long after it was heard of last it counts as silent; `None`: it may be as quiet as it likes.
+    pub silent_after: Option<Duration>,
 }
 
 /// What an alert means.

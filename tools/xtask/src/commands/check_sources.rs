@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use comfy_table::Table;
@@ -42,6 +43,8 @@ struct Row {
     actions: Vec<&'static str>,
     pools: Vec<String>,
     subjects_per_hour: u32,
+    /// After how many hours without anything from it an alarm rings; `None`: never.
+    silent_after_hours: Option<u64>,
     /// What else decides whether something is done: preset and floor, comparison and effect.
     notes: String,
 }
@@ -91,12 +94,23 @@ fn show(outcome: &Result<Sources, Mistakes>) {
             let count = rows.len();
             let mut table = Table::new();
             table.load_style(UTF8_HORIZONTAL_ONLY);
-            table.set_header(["source", "proves itself by", "reasons", "actions", "pools", "an hour", "and"]);
+            table.set_header([
+                "source",
+                "proves itself by",
+                "reasons",
+                "actions",
+                "pools",
+                "an hour",
+                "silent after",
+                "and",
+            ]);
             for row in rows {
                 let lists = [row.reasons.join("\n"), row.actions.join("\n"), row.pools.join("\n")];
                 let [reasons, actions, pools] = lists;
                 let proof = format!("{}\n{}", row.authentication, row.secret);
-                table.add_row([row.name, proof, reasons, actions, pools, row.subjects_per_hour.to_string(), row.notes]);
+                let silent = row.silent_after_hours.map_or("–".to_owned(), |hours| format!("{hours} h"));
+                let per_hour = row.subjects_per_hour.to_string();
+                table.add_row([row.name, proof, reasons, actions, pools, per_hour, silent, row.notes]);
             }
             if count > 0 {
                 say::line(table);
@@ -115,7 +129,7 @@ fn rows(sources: &Sources) -> Vec<Row> {
         let floor = source.severity_floor.map_or(String::new(), |floor| format!("\nfrom {}", floor.as_str()));
         let notes = format!("{}{floor}", source.preset.as_str());
         let how = &source.authentication;
-        row("siem", &source.name, (how.method(), how.secret()), &source.grant, notes)
+        row("siem", &source.name, (how.method(), how.secret()), &source.grant, source.silent_after, notes)
     });
     let role_change = sources.role_change.values().map(|source| {
         let effect = match source.effect {
@@ -123,11 +137,12 @@ fn rows(sources: &Sources) -> Vec<Row> {
             Effect::Refresh => "refresh",
         };
         let how = &source.authentication;
-        row("role_change", &source.name, (how.method(), how.secret()), &source.grant, effect.to_owned())
+        let proof = (how.method(), how.secret());
+        row("role_change", &source.name, proof, &source.grant, source.silent_after, effect.to_owned())
     });
     let scim = sources.scim.values().map(|source| {
         let notes = format!("userName is\n{}", source.attributes.user_name.as_str());
-        row("scim", &source.name, ("bearer", &source.tokens), &source.grant, notes)
+        row("scim", &source.name, ("bearer", &source.tokens), &source.grant, source.silent_after, notes)
     });
     siem.chain(role_change).chain(scim).collect()
 }
@@ -137,6 +152,7 @@ fn row(
     name: &str,
     (authentication, secret): (&'static str, &str),
     grant: &Grant,
+    silent_after: Option<Duration>,
     notes: String,
 ) -> Row {
     Row {
@@ -148,6 +164,7 @@ fn row(
         actions: grant.actions.iter().map(|action| action.as_str()).collect(),
         pools: grant.pools.iter().map(ToString::to_string).collect(),
         subjects_per_hour: grant.subjects_per_hour,
+        silent_after_hours: silent_after.map(|silence| silence.as_secs() / 3_600),
         notes,
     }
 }
@@ -164,6 +181,11 @@ mod tests {
         let names: Vec<_> =
             shown["sources"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
         assert!(names.contains(&"siem/splunk") && names.contains(&"role-change/erp") && names.contains(&"scim/entra"));
+        let silent = |name: &str| {
+            let row = shown["sources"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap();
+            row["silent_after_hours"].as_u64()
+        };
+        assert_eq!((silent("scim/entra"), silent("siem/splunk")), (Some(24), None));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use revocation_core::domain::canary::{CanaryOutcome, CanaryRun};
+use revocation_core::domain::time::EpochMillis;
 
 use super::{CanaryState, IncidentState, SourceState, Status, SurveyState};
 use crate::commands::canary::summary;
@@ -19,7 +20,7 @@ pub(super) fn status(screen: &Screen, status: &Status) -> String {
     parts.extend(status.tombstones.as_ref().map(|survey| tombstones(screen, survey)));
     parts.extend(status.incidents.as_ref().map(|incidents| window(screen, incidents)));
     parts.extend(status.canary.as_ref().map(|found| canary(screen, found, status)));
-    parts.extend(status.sources.as_deref().map(|all| sources(screen, all)));
+    parts.extend(status.sources.as_deref().map(|all| sources(screen, all, status.at)));
     parts.push(verdict(screen, &status.findings));
     parts.join("\n\n")
 }
@@ -109,12 +110,17 @@ fn runs_of_canary(screen: &Screen, runs: &[CanaryRun], status: &Status) -> Strin
     )
 }
 
-fn sources(screen: &Screen, sources: &[SourceState]) -> String {
-    let mut grid = Grid::new(["source", "subjects this hour", "of", ""]);
+fn sources(screen: &Screen, sources: &[SourceState], now: EpochMillis) -> String {
+    let mut grid = Grid::new(["source", "subjects this hour", "of", "", "last heard of"]);
     for source in sources {
         let (used, limit) = (source.subjects_this_hour, source.limit);
         let gauge = gauge(usize::try_from(used).unwrap_or(usize::MAX), usize::try_from(limit).unwrap_or(usize::MAX));
-        grid.row([(&source.name).into(), used.into(), limit.into(), gauge.into()]);
+        let heard = match (source.silent_after_hours, source.heard_at) {
+            (None, _) => "–".to_owned(),
+            (Some(hours), None) => format!("never (within {hours} h)"),
+            (Some(hours), Some(at)) => format!("{} ago (within {hours} h)", span(now.since(at))),
+        };
+        grid.row([(&source.name).into(), used.into(), limit.into(), gauge.into(), heard.into()]);
     }
     if grid.is_empty() { "sources: none".to_owned() } else { screen.draw(grid) }
 }

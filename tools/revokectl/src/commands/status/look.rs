@@ -1,18 +1,21 @@
 //! Looking around: each part by itself, so that one that cannot be read hides no other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use revocation_aws::dynamodb::{
-    DynamoCanaryRuns, DynamoCompromises, DynamoIntakeLedger, DynamoTombstoneSurvey, Listing,
+    DynamoCanaryRuns, DynamoCompromises, DynamoIntakeLedger, DynamoLastHeardReader, DynamoTombstoneSurvey, Listing,
 };
 use revocation_aws::sqs::SqsInspector;
 use revocation_aws::ssm::SsmParameterReader;
 use revocation_core::domain::canary::{CanaryOutcome, CanaryRun};
 use revocation_core::domain::reason::ReasonCode;
+use revocation_core::domain::silence::Expected;
 use revocation_core::domain::sweep::LONGEST_DELIVERY;
 use revocation_core::domain::time::EpochMillis;
-use revocation_core::ports::{CompromiseLedger as _, IncidentStore as _, TextReader as _};
+use revocation_core::ports::{
+    CompromiseLedger as _, IncidentStore as _, LastHeardReader as _, PortError, TextReader as _,
+};
 use revocation_sources::Sources;
 
 use super::{CanaryState, IncidentState, QueueState, SourceState, Status, SurveyState};
@@ -95,6 +98,11 @@ fn judge(status: &Status) -> Vec<String> {
     }
     for source in status.sources.iter().flatten().filter(|source| source.subjects_this_hour >= source.limit) {
         findings.push(format!("{} has used up its hour ({} subjects); more is parked", source.name, source.limit));
+    }
+    for source in status.sources.iter().flatten().filter(|source| source.silent) {
+        let heard = source.heard_at.map(|at| format!("has been silent for {}", span(status.at.since(at))));
+        let heard = heard.unwrap_or("was never heard of".to_owned());
+        findings.push(format!("{} {heard}: runbook, SilentSourcesAlarm", source.name));
     }
     findings
 }
@@ -203,11 +211,25 @@ async fn sources(context: &Context, now: EpochMillis) -> Result<Option<Vec<Sourc
     let siem = sources.siem.values().map(|source| (&source.name, &source.grant));
     let roles = sources.role_change.values().map(|source| (&source.name, &source.grant));
     let scim = sources.scim.values().map(|source| (&source.name, &source.grant));
-    let ledger = DynamoIntakeLedger::new(aws, table);
+    let expected: BTreeMap<String, Expected> =
+        sources.expected().into_iter().map(|one| (one.source.clone(), one)).collect();
+    let (ledger, last_heard) = (DynamoIntakeLedger::new(aws, table), DynamoLastHeardReader::new(aws, table));
+    let explain = |error: PortError| context.explain(error.into());
     let mut states = Vec::new();
     for (name, grant) in siem.chain(roles).chain(scim) {
-        let used = ledger.subjects_this_hour(name, now).await.map_err(|error| context.explain(error.into()))?;
-        states.push(SourceState { name: name.clone(), subjects_this_hour: used, limit: grant.subjects_per_hour });
+        let expected = expected.get(name);
+        let heard_at = match expected {
+            Some(_) => last_heard.last_heard(name).await.map_err(explain)?,
+            None => None,
+        };
+        states.push(SourceState {
+            name: name.clone(),
+            subjects_this_hour: ledger.subjects_this_hour(name, now).await.map_err(explain)?,
+            limit: grant.subjects_per_hour,
+            heard_at,
+            silent_after_hours: expected.map(|one| one.silent_after.as_secs() / 3_600),
+            silent: expected.is_some_and(|one| one.silent(heard_at, now).is_some()),
+        });
     }
     Ok(Some(states))
 }
@@ -255,6 +277,24 @@ mod tests {
             status.tombstones.map(|survey| SurveyState { oldest_unsealed_seconds: Some(2_500), ..survey });
         assert_eq!(judge(&status).len(), 3);
         assert!(judge(&quiet()).is_empty());
+    }
+
+    #[test]
+    fn a_source_that_is_silent_needs_a_hand() {
+        let source = |silent, heard_at| SourceState {
+            name: "siem/soc".into(),
+            subjects_this_hour: 0,
+            limit: 50,
+            heard_at,
+            silent_after_hours: Some(24),
+            silent,
+        };
+        let found = |source| judge(&Status { sources: Some(vec![source]), ..quiet() });
+        assert!(found(source(false, Some(EpochMillis(0)))).is_empty());
+        assert!(
+            found(source(true, Some(EpochMillis(-30 * 3_600_000))))[0].starts_with("siem/soc has been silent for ")
+        );
+        assert!(found(source(true, None))[0].contains("was never heard of"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::record::Record;
 
-/// Show queues, unsealed tombstones, the incident window, the canary and the sources' limits.
+/// Show queues, unsealed tombstones, the incident window, the canary, and of the sources their limits and silence.
 ///
 /// Exits with 5 when something needs a hand.
 #[derive(clap::Args)]
@@ -81,6 +81,11 @@ struct SourceState {
     name: String,
     subjects_this_hour: u32,
     limit: u32,
+    /// When it was heard of last, where the document says how long it may be quiet. The intakes note no other's.
+    heard_at: Option<EpochMillis>,
+    silent_after_hours: Option<u64>,
+    /// Whether it has been quiet for longer than that.
+    silent: bool,
 }
 
 /// Looks and tells.
