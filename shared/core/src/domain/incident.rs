@@ -249,6 +249,13 @@ mod tests {
         Sign { at: EpochSeconds(minute * 60), account: account.to_owned() }
     }
 
+    /// A sign that may still page must find every incident it could belong to, or it pages a second time.
+    #[test]
+    fn i09_incidents_are_remembered_for_longer_than_a_sign_may_page() {
+        assert_eq!(STALE_AFTER.as_secs(), 604_800, "a week, as README says");
+        assert!(INCIDENTS_KEPT >= STALE_AFTER + LONGEST_WINDOW);
+    }
+
     #[test]
     fn i09_three_are_not_too_many_and_four_are() {
         let mut signs = vec![sign(0, "a"), sign(1, "b"), sign(2, "c")];
