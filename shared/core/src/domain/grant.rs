@@ -170,8 +170,9 @@ mod tests {
     fn i11_nobody_names_many_people_or_another_pool() {
         let group = r#"{"format":"group","group":"staff"}"#;
         assert_eq!(fenced(group), Err(NotGranted::Group));
-        let pool = |id: &str| format!(r#"{{"format":"pool","user_pool_id":"{id}"}}"#);
-        assert_eq!(fenced(&pool(POOL)), Err(NotGranted::WholePool));
+        let mut pool = request(JANE, r#""reason":"anomaly""#);
+        pool.sub_id = SubjectIdentifier::Pool { user_pool_id: POOL.into() };
+        assert_eq!(grant().fence(pool), Err(NotGranted::WholePool));
         let of = |iss: &str| format!(r#"{{"format":"iss_sub","iss":"{iss}","sub":"s"}}"#);
         let issuer = |pool: &str| format!("https://cognito-idp.eu-central-1.amazonaws.com/{pool}");
         let updated = |pool: &str| issuer(pool).replace("https://", "https://issuer-");

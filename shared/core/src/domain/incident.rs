@@ -9,6 +9,7 @@
 //!   would swallow every later surge. A sign that belongs to it and arrives later still belongs to it: it cannot page a
 //!   second time. If by that the threshold was exceeded meanwhile, it is open again.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -133,16 +134,22 @@ impl Rule {
     pub fn exceedance(&self, sign: &Sign, signs: &[Sign]) -> Option<Exceedance> {
         let mut signs: Vec<&Sign> = signs.iter().filter(|other| self.together(other.at, sign.at)).collect();
         signs.sort();
-        let mut found: Option<Exceedance> = None;
-        for (start, opening) in signs.iter().enumerate() {
-            let window: Vec<&&Sign> =
-                signs.iter().skip(start).take_while(|other| self.together(opening.at, other.at)).collect();
-            let contains = opening.at <= sign.at && self.together(opening.at, sign.at);
-            let accounts: BTreeSet<&str> = window.iter().map(|sign| sign.account.as_str()).collect();
-            if contains && accounts.len() > self.threshold {
-                let last = window.last().map_or(opening.at, |sign| sign.at);
-                let found = found.get_or_insert(Exceedance { first: opening.at, last });
-                found.last = found.last.max(last);
+        let (mut found, mut last): (Option<Exceedance>, _) = (None, sign.at);
+        // How often each account is within the window that `opening` opens. A window that opens later does not contain `sign`.
+        let (mut accounts, mut ahead) = (BTreeMap::<&str, usize>::new(), signs.iter().peekable());
+        for opening in signs.iter().take_while(|opening| opening.at <= sign.at) {
+            while let Some(next) = ahead.next_if(|next| self.together(opening.at, next.at)) {
+                *accounts.entry(&next.account).or_default() += 1;
+                last = next.at;
+            }
+            if accounts.len() > self.threshold {
+                found.get_or_insert(Exceedance { first: opening.at, last }).last = last;
+            }
+            if let Entry::Occupied(mut count) = accounts.entry(&opening.account) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
             }
         }
         found
@@ -241,6 +248,8 @@ impl Incident {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const RULE: Rule = Rule { threshold: 3, window: Duration::from_hours(1) };
@@ -330,5 +339,32 @@ mod tests {
         assert_eq!((incident.resolved_at, incident.untold("p")), (None, None), "no second page");
         log.age(&RULE, EpochMillis(6_700_000));
         assert_eq!(log.incidents[0].untold("p"), Some(Stage::Resolved));
+    }
+
+    /// Each window by itself, as the rule is worded.
+    fn one_by_one(sign: &Sign, signs: &[Sign]) -> Option<Exceedance> {
+        let near: Vec<&Sign> = signs.iter().filter(|other| RULE.together(other.at, sign.at)).collect();
+        let opening = near.iter().filter(|opening| opening.at <= sign.at);
+        let windows = opening.map(|opening| {
+            let within = near.iter().filter(|other| other.at >= opening.at && RULE.together(opening.at, other.at));
+            (opening.at, within.collect::<Vec<_>>())
+        });
+        let exceeding = windows.filter(|(_, within)| {
+            within.iter().map(|sign| &sign.account).collect::<BTreeSet<_>>().len() > RULE.threshold
+        });
+        let ends = exceeding.filter_map(|(first, within)| Some((first, within.iter().map(|sign| sign.at).max()?)));
+        ends.map(|(first, last)| Exceedance { first, last })
+            .reduce(|a, b| Exceedance { first: a.first.min(b.first), last: a.last.max(b.last) })
+    }
+
+    proptest! {
+        #[test]
+        fn i09_the_window_that_moves_finds_what_each_window_by_itself_does(
+            signs in prop::collection::vec((0_i64..200, 0_u8..8), 1..40), which in any::<prop::sample::Index>(),
+        ) {
+            let signs: Vec<Sign> = signs.into_iter().map(|(at, account)| sign(at, &account.to_string())).collect();
+            let sign = which.get(&signs);
+            prop_assert_eq!(RULE.exceedance(sign, &signs), one_by_one(sign, &signs));
+        }
     }
 }
