@@ -60,8 +60,8 @@ impl Clients {
         match Credential::read(header).ok_or(Refused::Unknown("credentials_malformed"))? {
             Credential::Named(name, secrets) => {
                 let known = self.names.get(&name).ok_or(Refused::Unknown("credentials_unknown"))?;
-                let knows = self.knows(known, &secrets).await.map_err(|_| Refused::Unavailable)?;
-                knows.then_some(known.as_str())
+                let fits = self.knows(known, &secrets).await.map_err(|_| Refused::Unavailable)?;
+                fits.then_some(known.as_str())
             }
             Credential::Bare(secret) => {
                 let secrets = [secret];
