@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use revocation_core::domain::silence::{Expected, Silent};
+use revocation_core::domain::time::EpochMillis;
 use revocation_core::ports::{PortError, TextReader};
 use revocation_core::usecase::silence::SilenceWatch;
 use revocation_lambda::metrics;
@@ -61,7 +62,7 @@ impl SilentSources {
 /// Tells them: a number, zeros as well, and a line for each.
 pub fn tell(silent: &[Silent]) {
     for Silent { expected, heard_at } in silent {
-        let heard_at = heard_at.map_or("never".to_owned(), |at| at.rfc3339());
+        let heard_at = heard_at.map_or("never".to_owned(), EpochMillis::rfc3339);
         let silent_after_hours = expected.silent_after.as_secs() / 3_600;
         tracing::warn!(source = expected.source, heard_at, silent_after_hours, "a source has fallen silent");
     }
