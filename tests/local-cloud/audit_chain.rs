@@ -350,7 +350,8 @@ async fn a_verification_begins_before_the_digests_that_were_deleted() {
     let column = |name: &str, kind: ScalarAttributeType| {
         AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap()
     };
-    let key = |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+    let key =
+        |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
     let table = table.attribute_definitions(column("day", ScalarAttributeType::S));
     let table = table.attribute_definitions(column("n", ScalarAttributeType::N));
     let table = table.key_schema(key("day", KeyType::Hash)).key_schema(key("n", KeyType::Range));
