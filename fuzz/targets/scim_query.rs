@@ -25,9 +25,12 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(query.count <= LIMITS.max && query.start_index >= 1);
     }
     if let Ok(resource) = read(&body, &SCHEMA) {
-        // With the schemas it named, what is read is read again as it is.
+        // With the schemas it named (in whatever case: RFC 7643, section 2.1), what is read is read again as it is.
         let mut again = resource.clone();
-        again["schemas"] = body.get("schemas").cloned().unwrap_or_default();
+        let members = body.as_object().into_iter().flatten();
+        let mut schemas =
+            members.filter(|(name, _)| name.eq_ignore_ascii_case("schemas")).map(|(_, value)| value.clone());
+        again["schemas"] = schemas.next().unwrap_or_default();
         assert_eq!(read(&again, &SCHEMA).ok().as_ref(), Some(&resource));
     }
 });

@@ -338,7 +338,12 @@ mod tests {
         assert!(incident.join(EpochSeconds(3_000), Some(&exceedance), &RULE, EpochMillis(3_710_000)));
         assert_eq!((incident.resolved_at, incident.untold("p")), (None, None), "no second page");
         log.age(&RULE, EpochMillis(6_700_000));
-        assert_eq!(log.incidents[0].untold("p"), Some(Stage::Resolved));
+        let incident = &mut log.incidents[0];
+        assert_eq!(incident.untold("p"), Some(Stage::Resolved));
+        incident.told.insert(Stage::Resolved, BTreeSet::from(["p".into()]));
+        // Over for longer than the window: a sign that comes later still is counted, and wakes nobody.
+        incident.join(EpochSeconds(100), None, &RULE, EpochMillis(9_000_000));
+        assert!(incident.resolved_at.is_some() && incident.untold("p").is_none(), "told twice that it is over");
     }
 
     /// Each window by itself, as the rule is worded.
