@@ -20,6 +20,9 @@ pub struct EpochMillis(pub i64);
 #[error("not an RFC 3339 timestamp, such as 2026-01-31T18:00:00Z")]
 pub struct NotATimestamp;
 
+/// 0000-01-01T00:00:00Z.
+const YEAR_ZERO_MS: i64 = -62_167_219_200_000;
+
 // === impl EpochSeconds ===
 
 impl EpochSeconds {
@@ -59,9 +62,12 @@ impl EpochMillis {
 
     /// Reads an RFC 3339 timestamp with an offset.
     pub fn parse_rfc3339(text: &str) -> Result<Self, NotATimestamp> {
-        // jiff also reads non-ASCII minus signs and the like; a timestamp on the wire is ASCII.
-        let stamp: jiff::Timestamp = text.is_ascii().then(|| text.parse().ok()).flatten().ok_or(NotATimestamp)?;
-        Ok(Self(stamp.as_millisecond()))
+        // jiff also reads non-ASCII minus signs and years of six digits with a sign; RFC 3339 (section 5.6) has four digits. An
+        // offset must not lead out of them either: a day is the key of an index.
+        let is_plain = text.is_ascii() && text.starts_with(|c: char| c.is_ascii_digit());
+        let stamp: jiff::Timestamp = is_plain.then(|| text.parse().ok()).flatten().ok_or(NotATimestamp)?;
+        let at = stamp.as_millisecond();
+        if at < YEAR_ZERO_MS { Err(NotATimestamp) } else { Ok(Self(at)) }
     }
 
     /// The instant as RFC 3339 in UTC; times beyond the year 9999 are written as that year's end.
@@ -98,9 +104,19 @@ mod tests {
 
     #[test]
     fn absurd_timestamps_are_errors_and_absurd_numbers_saturate() {
-        for bad in ["", "yesterday", "2026-13-01T00:00:00Z", "+99999-01-01T00:00:00Z", "٢٠٢٦-01-01T00:00:00Z"] {
+        for bad in [
+            "",
+            "yesterday",
+            "2026-13-01T00:00:00Z",
+            "+99999-01-01T00:00:00Z",
+            "٢٠٢٦-01-01T00:00:00Z",
+            "-003026-01-24T09:30:00Z",
+            "+002026-01-24T09:30:00Z",
+            "0000-01-01T00:00:00+01:00",
+        ] {
             assert_eq!(EpochMillis::parse_rfc3339(bad), Err(NotATimestamp), "{bad}");
         }
+        assert_eq!(EpochMillis::parse_rfc3339("0000-01-01T00:00:00Z"), Ok(EpochMillis(YEAR_ZERO_MS)));
         assert_eq!(EpochSeconds(i64::MAX).plus(Duration::from_secs(9)), EpochSeconds(i64::MAX));
         assert_eq!(EpochMillis(i64::MAX).utc_day(), "9999-12-30");
     }
