@@ -32,6 +32,8 @@ const BULK_STRIDE: usize = 12;
 const SHORT_STRIDE: usize = 17;
 /// One of so many deliveries is.
 const SHORT_DELIVERIES: usize = 4;
+/// How often a story is played to see what it calls.
+const MOST_TRIES: u32 = 8;
 
 /// Plays what goes well for each story, and lists the cases from the calls that were made.
 pub(super) async fn plan(world: &Arc<World>, show: bool) -> Result<Vec<Case>> {
@@ -73,21 +75,33 @@ pub(super) async fn plan(world: &Arc<World>, show: bool) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// Three times: the first also warms up what is read once; of the others the one with fewer calls counts, since a delivery that
-/// came twice by chance would add steps that no other run has.
+/// Three times and more: the first also warms up what is read once; of two others the one with fewer calls counts, since a
+/// delivery that came twice by chance would add steps that no other run has.
 async fn calls(world: &Arc<World>, story: Story, name: &str) -> Result<Vec<Seen>> {
     let case = Case::well(story, name);
-    let mut shortest: Option<Vec<Seen>> = None;
+    let (mut shortest, mut whole): (Option<Vec<Seen>>, u32) = (None, 0);
     play(world, &case).await.with_context(|| case.name.clone())?;
-    for _ in 0..2 {
+    for _ in 0..MOST_TRIES {
         let (Told { problems, .. }, calls) = play(world, &case).await.with_context(|| case.name.clone())?;
         ensure!(problems.is_empty(), "{} is not well without any fault: {problems:?}", case.name);
+        if !is_whole(&case.story, &calls) {
+            continue;
+        }
         let pipeline = |calls: &[Seen]| calls.iter().filter(|seen| seen.function != "authorizer").count();
         if shortest.as_deref().is_none_or(|shortest| pipeline(&calls) < pipeline(shortest)) {
             shortest = Some(calls);
         }
+        whole += 1;
+        if whole == 2 {
+            break;
+        }
     }
-    shortest.context("nothing was called")
+    shortest.with_context(|| format!("{}: no run made all of its calls itself", case.name))
+}
+
+/// Whoever counts next, for whatever account, tells of every incident: the page may be somebody else's call.
+fn is_whole(story: &Story, calls: &[Seen]) -> bool {
+    !matches!(story, Story::Page) || calls.iter().any(|seen| seen.action == "sns:Publish")
 }
 
 fn matrix(story: Story, steps: &[Step], faults: &[Fault]) -> Vec<Case> {
