@@ -1,7 +1,10 @@
 //! I8: whatever call fails or loses its answer, redelivery brings the same end, and each effect once.
 
+use std::time::Duration;
+
 use revocation_core::domain::audit::{Outcome, Step};
 use revocation_core::domain::event::Event;
+use revocation_core::domain::tombstone::TokenStamp;
 use revocation_core::ports::PortError;
 
 use crate::world::{Fate, World, request};
@@ -77,4 +80,34 @@ async fn i08_a_finished_revocation_is_never_begun_again() {
     let calls = world.cloud.state().calls.len();
     assert_eq!(world.deliver(&request("1", "alice@example.com", "compromise")).await, Fate::Done);
     assert_eq!(world.cloud.state().calls.len(), calls + 1, "one look at the trail");
+}
+
+/// A role is wrong; the message is parked, the role mended, and the message redriven an hour later.
+#[tokio::test]
+async fn i07_what_is_redriven_after_an_hour_ends_what_was_minted_meanwhile() {
+    for call in ["begin", "resolve", "raise", "publish"] {
+        let world = World::new();
+        let key = world.cloud.add_user("alice");
+        let asked = request("1", "alice@example.com", "compromise");
+        world.cloud.fail(call, PortError::reject("test", "access_denied"));
+        assert!(matches!(world.deliver(&asked).await, Fate::Parked(_)), "{call}");
+        world.wait(Duration::from_mins(30));
+        let minted = world.now().seconds();
+        world.wait(Duration::from_mins(30));
+        assert_eq!(world.deliver(&asked).await, Fate::Done, "{call}");
+        let stamp = TokenStamp { auth_time: Some(minted), iat: Some(minted), ..TokenStamp::default() };
+        let refusal = world.cloud.tombstone(&key).unwrap().refusal(&stamp, world.now().seconds());
+        // Where only the news of it was missing, the sessions had ended an hour before, and this one is an honest new one.
+        assert_eq!(refusal.is_some(), call != "publish", "{call}");
+        assert_eq!(world.record(&asked, Some(&key)).outcome, Outcome::Complete, "{call}");
+        for effect in ["reset_password", "sign_out", "forget_devices"] {
+            assert_eq!(
+                world.actions().iter().filter(|action| action.starts_with(effect)).count(),
+                1,
+                "{call}: {effect}"
+            );
+        }
+        let told = world.events().iter().filter(|event| matches!(event, Event::SessionsRevoked(_))).count();
+        assert_eq!(told, 1, "{call}");
+    }
 }

@@ -37,6 +37,7 @@ pub(crate) struct FakeStore {
     /// What is known of everybody in the pool.
     pub(crate) pool: Mutex<Result<Option<Tombstone>, PortError>>,
     reads: AtomicUsize,
+    pool_reads: AtomicUsize,
 }
 
 /// A checker of one pool and everything it stands on.
@@ -76,6 +77,7 @@ impl Bench {
             answer: Mutex::new(Ok(None)),
             pool: Mutex::new(Ok(None)),
             reads: AtomicUsize::new(0),
+            pool_reads: AtomicUsize::new(0),
         });
         let as_clock: Arc<dyn Clock> = clock.clone();
         let source: Arc<dyn JwksSource> = jwks.clone();
@@ -140,6 +142,10 @@ impl FakeStore {
     pub(crate) fn reads(&self) -> usize {
         self.reads.load(Ordering::SeqCst)
     }
+
+    pub(crate) fn pool_reads(&self) -> usize {
+        self.pool_reads.load(Ordering::SeqCst)
+    }
 }
 
 #[async_trait]
@@ -150,6 +156,7 @@ impl TombstoneReader for FakeStore {
     }
 
     async fn read_pool(&self, _pool: &UserPoolId) -> Result<Option<Tombstone>, PortError> {
+        self.pool_reads.fetch_add(1, Ordering::SeqCst);
         self.pool.lock().unwrap().clone()
     }
 }

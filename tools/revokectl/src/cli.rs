@@ -16,7 +16,7 @@ pub(crate) const DEFAULT_TIMEOUT: &str = "2m";
 /// It talks to AWS as you: profiles, SSO and assumed roles are found as the AWS CLI finds them. Who you are is recorded
 /// with everything you do, and cannot be chosen.
 #[derive(Parser)]
-#[command(name = "revokectl", version, disable_help_subcommand = true, after_help = EXIT_CODES, propagate_version = true)]
+#[command(name = "revokectl", version, after_help = EXIT_CODES, propagate_version = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,

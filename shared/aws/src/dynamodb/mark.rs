@@ -44,59 +44,23 @@ fn is_marked<R>(error: &SdkError<PutItemError, R>, mark: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-    use std::net::{TcpListener, TcpStream};
-    use std::thread;
-
     use super::*;
     use crate::clients::AwsConfig;
+    use crate::played::{Call, Calls, play};
 
     /// Plays DynamoDB: does the first put and loses the answer, refuses the second and shows what stands, whose mark is as `marked`
-    /// makes it of the first's.
-    fn serve(marked: fn(&str) -> String) -> (AwsConfig, thread::JoinHandle<()>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let played = thread::spawn(move || {
-            let first = read(&listener.accept().unwrap().0);
-            let (mut stream, _) = listener.accept().unwrap();
-            let second = read(&stream);
-            assert_eq!(first, second, "the same mark on each attempt");
-            let body = format!(
-                r#"{{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","message":"x",
-                    "Item":{{"written_by":{{"S":"{}"}}}}}}"#,
-                marked(&first)
-            );
-            let head = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.0\r\n";
-            write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
-        });
-        let variable = move |name: &str| match name {
-            "AWS_REGION" => Some("eu-central-1".to_owned()),
-            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
-            "AWS_ENDPOINT_URL_DYNAMODB" => Some(url.clone()),
-            _ => None,
-        };
-        (AwsConfig::from_env(&variable).unwrap(), played)
+    /// makes it of the second's.
+    fn serve(marked: fn(&str) -> String) -> (AwsConfig, Calls) {
+        play(move |before, call| {
+            let refused = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
+            let standing = serde_json::json!({WRITTEN_BY: {"S": marked(mark(call))}});
+            let body = serde_json::json!({"__type": refused, "message": "x", "Item": standing});
+            (before > 0).then(|| (400, body.to_string()))
+        })
     }
 
-    /// The mark in a request.
-    fn read(stream: &TcpStream) -> String {
-        let mut reader = BufReader::new(stream);
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line).unwrap();
-            let line = line.trim_end().to_ascii_lowercase();
-            if let Some(value) = line.strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-            if line.is_empty() {
-                break;
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).unwrap();
-        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        body["Item"][WRITTEN_BY]["S"].as_str().unwrap().to_owned()
+    fn mark(call: &Call) -> &str {
+        call.body["Item"][WRITTEN_BY]["S"].as_str().unwrap()
     }
 
     async fn put(aws: &AwsConfig) -> Result<Result<(), Conflict>, PortError> {
@@ -106,15 +70,16 @@ mod tests {
 
     #[tokio::test]
     async fn i07_a_save_whose_answer_was_lost_is_no_conflict() {
-        let (aws, played) = serve(str::to_owned);
+        let (aws, calls) = serve(str::to_owned);
         assert_eq!(put(&aws).await, Ok(Ok(())));
-        played.join().unwrap();
+        let calls = calls.lock().unwrap();
+        assert_eq!(calls.len(), 2);
+        assert_eq!(mark(&calls[0]), mark(&calls[1]), "the same mark on each attempt");
     }
 
     #[tokio::test]
     async fn what_another_wrote_is_one() {
-        let (aws, played) = serve(|mark| format!("not {mark}"));
+        let (aws, _) = serve(|mark| format!("not {mark}"));
         assert_eq!(put(&aws).await, Ok(Err(Conflict)));
-        played.join().unwrap();
     }
 }

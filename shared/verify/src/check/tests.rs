@@ -65,6 +65,40 @@ async fn i04_each_refusal_has_a_code_of_its_own() {
 }
 
 #[tokio::test]
+async fn i04_a_token_with_neither_date_is_refused_and_one_with_either_is_looked_up() {
+    let bench = Bench::new();
+    let undated = bench.access().without("auth_time").without("iat").build();
+    assert_eq!(bench.checker.check(&undated).await, Err(DenyReason::Revoked(Refusal::Undated)));
+    for missing in ["auth_time", "iat"] {
+        assert!(bench.checker.check(&bench.access().without(missing).build()).await.is_ok(), "without {missing}");
+    }
+}
+
+#[tokio::test]
+async fn a_sighting_is_of_the_session_in_use_and_of_one_that_was_ended_not_of_one_on_hold() {
+    let bench = Bench::new();
+    let now = EpochMillis(bench.now().0 * 1_000);
+    let permit = bench.checker.check(&bench.access().build()).await.unwrap();
+    let seen = permit.sighting(now, Some("192.0.2.1"), Some("browser")).unwrap();
+    assert_eq!((seen.subject, seen.origin_jti, seen.client_id), (&SubjectKey::new(POOL, SUB), "origin-1", CLIENT));
+    assert_eq!((seen.auth_time, seen.seen_at), (Some(bench.now()), now));
+    assert_eq!((seen.ip, seen.user_agent), (Some("192.0.2.1"), Some("browser")));
+    let machine = bench.checker.check(&bench.access().without("origin_jti").build()).await.unwrap();
+    assert!(machine.sighting(now, None, None).is_none(), "a token of no session");
+
+    let denied = async |tombstone| {
+        bench.store.answer(Ok(Some(tombstone)));
+        bench.checker.check_and_tell(&bench.access().build()).await.unwrap_err()
+    };
+    let ended = denied(cutoff(bench.now())).await;
+    assert_eq!(ended.ended_session(now).map(|seen| seen.origin_jti), Some("origin-1"));
+    let hold = Hold { until: None, message: "wait".into() };
+    assert!(denied(Tombstone { hold: Some(hold), ..Tombstone::default() }).await.ended_session(now).is_none());
+    let claims = Tombstone { claims_not_before: Some(bench.now()), ..Tombstone::default() };
+    assert!(denied(claims).await.ended_session(now).is_none());
+}
+
+#[tokio::test]
 async fn i06_an_unreachable_store_denies_without_blaming_the_token() {
     let bench = Bench::new();
     bench.store.answer(Err(PortError::retry("dynamodb:GetItem", "timeout")));
@@ -147,12 +181,13 @@ async fn i06_a_pools_tombstone_that_cannot_be_read_is_an_outage_like_the_persons
 async fn warming_fetches_keys_and_reads_once() {
     let bench = Bench::new();
     bench.checker.warm(&SubjectKey::new(POOL, "warm-up")).await;
-    assert_eq!((bench.jwks.fetches(), bench.store.reads()), (1, 1));
+    assert_eq!((bench.jwks.fetches(), bench.store.reads(), bench.store.pool_reads()), (1, 1, 1));
 }
 
 #[test]
 fn an_outage_setting_is_spelled_exactly() {
     assert_eq!("deny".parse(), Ok(StoreOutage::Deny));
     assert_eq!("best_effort".parse(), Ok(StoreOutage::BestEffort));
-    assert_eq!("allow".parse::<StoreOutage>(), Err(NotAStoreOutage));
+    let error = "allow".parse::<StoreOutage>().unwrap_err();
+    assert!(error.to_string().contains("best_effort"), "{error}: what there is");
 }

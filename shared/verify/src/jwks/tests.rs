@@ -73,6 +73,35 @@ fn the_first_of_two_keys_with_one_kid_stays() {
 }
 
 #[test]
+fn the_same_key_of_another_fetch_is_the_same_and_one_of_its_name_is_not() {
+    let set = KeySet::parse(&jwks(&[key_a()])).unwrap();
+    let again = KeySet::parse(&jwks(&[key_a()])).unwrap();
+    assert!(set.has(&again.get("test-key-a").unwrap()));
+    let renamed = json!({ "keys": [with(&[("kid", json!("test-key-a"))])] });
+    let renamed = KeySet::parse(renamed.to_string().as_bytes()).unwrap();
+    assert!(!set.has(&renamed.get("test-key-a").unwrap()));
+}
+
+#[test]
+fn a_key_is_shown_by_its_length() {
+    let key = KeySet::parse(&jwks(&[key_a()])).unwrap().get("test-key-a").unwrap();
+    assert_eq!(format!("{key:?}"), "PublicKey(2048 bits)");
+}
+
+#[test]
+fn a_document_as_large_as_may_be_is_read() {
+    let most: Vec<_> = (0..32).map(|n| with(&[("kid", json!(n.to_string()))])).collect();
+    assert_eq!(kids(&json!({ "keys": most })).unwrap().len(), 32);
+    let mut padded = br#"{"filler":""#.to_vec();
+    let rest = [br#"","#, &jwks(&[key_a()])[1..]].concat();
+    padded.resize(MAX_JWKS_BYTES - rest.len(), b'x');
+    padded.extend(rest);
+    assert!(KeySet::parse(&padded).is_ok());
+    padded.push(b' ');
+    assert_eq!(KeySet::parse(&padded), Err(BadKeySet::TooLarge));
+}
+
+#[test]
 fn absurd_documents_are_refused() {
     let many: Vec<_> = (0..33).map(|n| with(&[("kid", json!(n.to_string()))])).collect();
     assert_eq!(kids(&json!({ "keys": many })), Err(BadKeySet::TooManyKeys));

@@ -41,3 +41,9 @@ async fn what_is_no_file_is_an_error_and_a_large_one_is_not_read_to_its_end() {
     std::fs::write(&large, vec![b' '; 10 * MAX_JWKS_BYTES]).unwrap();
     assert_eq!(fetch(&large).await.unwrap().len(), MAX_JWKS_BYTES + 1);
 }
+
+#[tokio::test]
+async fn without_a_source_there_is_nothing_to_fetch() {
+    assert!(!Bundled.fetches());
+    assert_eq!(Bundled.fetch(&pool()).await, Err(PortError::reject(OPERATION, "no_source")));
+}

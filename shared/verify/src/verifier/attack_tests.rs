@@ -111,8 +111,9 @@ async fn keys_are_asked_of_configured_addresses_alone() {
 #[tokio::test]
 async fn key_ids() {
     let bench = Bench::new();
-    let huge = "k".repeat(129);
+    let (longest, huge) = ("k".repeat(128), "k".repeat(129));
     for (kid, expected) in [
+        (&*format!("\"{longest}\""), UnknownKey),
         (r#""../../../../dev/null""#, UnknownKey),
         (r#""test-key-a\u0000""#, UnknownKey),
         (r#""TEST-KEY-A""#, UnknownKey),

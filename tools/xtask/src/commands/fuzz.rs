@@ -58,9 +58,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     } else {
         args.seconds
     };
-    build(&repo)?;
+    let profile = if args.smoke { "smoke" } else { "release" };
+    build(&repo, profile)?;
     for target in chosen {
-        fuzz(&repo, target, seconds)?;
+        fuzz(&repo, target, profile, seconds)?;
     }
     say::step(format_args!("{} targets, {seconds} s each: no finding", chosen.len()));
     Ok(())
@@ -75,12 +76,12 @@ fn targets(repo: &Repo) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn build(repo: &Repo) -> Result<()> {
+fn build(repo: &Repo, profile: &str) -> Result<()> {
     say::step("building the fuzz targets");
     let mut cargo = run::cargo(repo);
     cargo.current_dir(repo.root().join("fuzz")).env("RUSTFLAGS", RUSTFLAGS).env("CARGO_TARGET_DIR", built(repo));
     // A target triple keeps the flags from build scripts and procedural macros.
-    cargo.args(["build", "--release", "--locked", "--target", &host()?]);
+    cargo.args(["build", "--profile", profile, "--locked", "--target", &host()?]);
     run::run(&mut cargo).context("the fuzz targets do not build; libFuzzer needs a C++ compiler (apt install g++)")
 }
 
@@ -95,7 +96,7 @@ fn built(repo: &Repo) -> PathBuf {
     repo.target("fuzz")
 }
 
-fn fuzz(repo: &Repo, target: &str, seconds: u32) -> Result<()> {
+fn fuzz(repo: &Repo, target: &str, profile: &str, seconds: u32) -> Result<()> {
     say::step(format_args!("fuzzing {target} for {seconds} s"));
     let found = repo.root().join("fuzz/artifacts").join(target);
     // What is found on the way stays under target/; what is worth keeping is moved to fuzz/corpus by hand.
@@ -103,7 +104,7 @@ fn fuzz(repo: &Repo, target: &str, seconds: u32) -> Result<()> {
     for dir in [&found, &working] {
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     }
-    let mut command = Command::new(built(repo).join(host()?).join("release").join(target));
+    let mut command = Command::new(built(repo).join(host()?).join(profile).join(target));
     command
         .arg(&working)
         .arg(repo.root().join("fuzz/corpus").join(target))

@@ -15,11 +15,12 @@ use super::case::{Case, Told};
 use super::revocation::{AGAIN, LIMIT, request};
 use super::world::{Person, Watch, World, now};
 
-/// How long a service is down. A tenth of a minute stands for a minute, and an outage of ten minutes is played for as long
-/// as five deliveries take (1 + 2 + 4 + 8 + 16 s): what an outage adds after that is more of the same waiting.
+/// How long each service is down: for about three deliveries, and for about five (1 + 2 + 4 + 8 + 16 s).
 const SHORT: Duration = Duration::from_secs(6);
 /// See [`SHORT`].
 const LONG: Duration = Duration::from_secs(31);
+/// In full length, as outages are: Cognito's takes nearly all of the deliveries that a message has.
+const MINUTES: [(&str, Duration); 2] = [("cognito-idp", Duration::from_mins(10)), ("dynamodb", Duration::from_mins(1))];
 /// How often a message comes that comes more than once.
 const TIMES: usize = 10;
 
@@ -34,12 +35,12 @@ pub(super) enum Delivery {
     Reordered,
     /// A message that is no event, before a revocation, on the same queue (I12).
     Poison(&'static str),
-    /// A service is down when the revocation is asked for: for how long, and whether the request names the key.
+    /// A service is down when the revocation is asked for.
     Outage {
         /// As in IAM's actions.
         service: &'static str,
-        /// For the longer of the two times.
-        long: bool,
+        /// From then on.
+        lasts: Duration,
         /// By issuer and `sub`, which need no look-up, or by e-mail address.
         by_key: bool,
     },
@@ -59,13 +60,35 @@ pub(super) fn all() -> Vec<(String, Delivery)> {
         ["revoke", "notify", "compromise", "intake"].map(|queue| (format!("poison/{queue}"), Delivery::Poison(queue))),
     );
     for service in ["cognito-idp", "dynamodb", "events", "sns"] {
-        for (long, by_key) in [(false, false), (true, false), (true, true)] {
-            let length = if long { "long" } else { "short" };
-            let named = if by_key { "by-key" } else { "by-email" };
-            all.push((format!("outage/{service}/{length}/{named}"), Delivery::Outage { service, long, by_key }));
+        all.extend([(SHORT, false), (LONG, false), (LONG, true)].map(|(lasts, by_key)| outage(service, lasts, by_key)));
+    }
+    // First: nobody waits for them at the end.
+    let minutes =
+        MINUTES.iter().flat_map(|&(service, lasts)| [false, true].map(|by_key| outage(service, lasts, by_key)));
+    all.splice(0..0, minutes);
+    all
+}
+
+fn outage(service: &'static str, lasts: Duration, by_key: bool) -> (String, Delivery) {
+    let named = if by_key { "by-key" } else { "by-email" };
+    (format!("outage/{service}/{}s/{named}", lasts.as_secs()), Delivery::Outage { service, lasts, by_key })
+}
+
+// === impl Delivery ===
+
+impl Delivery {
+    /// Whether it takes longer than a few deliveries.
+    pub(super) fn is_long(self) -> bool {
+        self.outage() > SHORT
+    }
+
+    /// How long nothing can end.
+    fn outage(self) -> Duration {
+        match self {
+            Self::Outage { lasts, .. } => lasts,
+            _ => Duration::ZERO,
         }
     }
-    all
 }
 
 /// Plays the case.
@@ -106,10 +129,9 @@ pub(super) async fn play(world: &Arc<World>, case: &Case, delivery: Delivery) ->
             poison(world, &name, queue).await?;
             put(world, &request(&name, &by_email)).await?;
         }
-        Delivery::Outage { service, long, by_key } => {
-            let lasting = Lasting::For(if long { LONG } else { SHORT });
-            let rule =
-                Rule { function: "", action: format!("{service}:*"), nth: 1, fault: Fault::ServerError, lasting };
+        Delivery::Outage { service, lasts, by_key } => {
+            let (action, lasting) = (format!("{service}:*"), Lasting::For(lasts));
+            let rule = Rule { function: "", action, nth: 1, fault: Fault::ServerError, lasting };
             proxied.add(rule);
             let sub_id = if by_key {
                 json!({"format": "iss_sub", "iss": world.issuer(), "sub": person.user.key.sub.0})
@@ -119,7 +141,7 @@ pub(super) async fn play(world: &Arc<World>, case: &Case, delivery: Delivery) ->
             put(world, &request(&name, &sub_id)).await?;
         }
     }
-    settle(world, &person, records, asked, &mut told).await?;
+    settle(world, &person, records, asked, asked + delivery.outage(), &mut told).await?;
     told.refused_ms = watch.refused(AGAIN).await.refused_at.map(|at| at.duration_since(asked).as_millis());
     world.probe.restore_password(&person.user).await?;
     let anew = world.served_anew(&person.user, AGAIN).await?;
@@ -203,9 +225,16 @@ async fn poison_is_parked(world: &Arc<World>, name: &str, told: &mut Told) -> Re
     Ok(())
 }
 
-/// Waits for the records, and for a notice of each.
-async fn settle(world: &Arc<World>, person: &Person, records: usize, asked: Instant, told: &mut Told) -> Result<()> {
-    while asked.elapsed() < LIMIT {
+/// Waits for the records, and for a notice of each, until [`LIMIT`] after nothing is in their way any more.
+async fn settle(
+    world: &Arc<World>,
+    person: &Person,
+    records: usize,
+    asked: Instant,
+    free: Instant,
+    told: &mut Told,
+) -> Result<()> {
+    while free.elapsed() < LIMIT {
         let written = world.probe.records_of(&person.user.key).await?;
         let mut notices = 0;
         for record in &written {

@@ -23,6 +23,8 @@ const BETWEEN_WINDOWS: i64 = 7_500;
 const MOST_WINDOWS: i64 = 76;
 /// As long as other cases may keep the machine busy.
 const BUSY: Duration = Duration::from_secs(30);
+/// For how long a token that is to be refused is tried without a pause worth the name.
+const OFTEN: Duration = Duration::from_secs(40);
 /// Between two looks into the dead-letter queues.
 const LOOKS: Duration = Duration::from_millis(500);
 
@@ -233,13 +235,17 @@ impl Watch {
     pub(super) fn start(world: &Arc<World>, token: &str) -> Self {
         let state = Arc::new(Mutex::new(Watched::default()));
         let (world, token, seen) = (world.clone(), token.to_owned(), state.clone());
+        let start = Instant::now();
         let task = tokio::spawn(async move {
             loop {
                 let status = world.status(&token).await;
                 let mut watched = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 watched.see(status.unwrap_or(599), Instant::now());
-                // Often until it counts, then seldom: every look is work for the local cloud.
-                let pause = if watched.refused_at.is_some() { 1_500 } else { 100 };
+                // Often while it counts, seldom in an outage and afterwards: every look is work for the local cloud.
+                let pause = match watched.refused_at {
+                    None if start.elapsed() < OFTEN => 100,
+                    _ => 1_500,
+                };
                 *seen.lock().unwrap_or_else(PoisonError::into_inner) = watched;
                 tokio::time::sleep(Duration::from_millis(pause)).await;
             }

@@ -1,11 +1,7 @@
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
-use std::thread;
-
 use serde_json::{Value, json};
 
 use super::*;
+use crate::played::{Call, Calls, play};
 
 const SUB: &str = "1111aaaa-bbbb-4ccc-8ddd-666677778888";
 
@@ -49,63 +45,24 @@ fn i13_each_search_in_each_pool_and_spelling_counts() {
     assert_eq!(searches, [2, 4, 1, 5]);
 }
 
-/// Calls seen: operation, pool, and what was asked for.
-type Seen = Arc<Mutex<Vec<(String, String, String)>>>;
-
 /// Plays Cognito: search finds nobody in `..._A` and `..._C`, the direct look finds `found` in `..._A`; `..._B` is gone.
-fn serve(found: Value) -> (CognitoSubjectResolver, Seen) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let seen = Seen::default();
-    let noted = Arc::clone(&seen);
-    thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            let (operation, asked) = read(&stream);
-            let text = |name: &str| asked[name].as_str().unwrap_or_default().to_owned();
-            let pool = text("UserPoolId");
-            let refused = |kind: &str| (400, json!({"__type": kind, "message": "x"}));
-            let (status, body) = match (operation.as_str(), pool.as_str()) {
-                (_, "eu-west-1_B") => refused("ResourceNotFoundException"),
-                ("ListUsers", _) => (200, json!({"Users": []})),
-                ("AdminGetUser", "eu-west-1_A") => (200, found.clone()),
-                _ => refused("UserNotFoundException"),
-            };
-            let value = if operation == "ListUsers" { text("Filter") } else { text("Username") };
-            noted.lock().unwrap().push((operation, pool, value));
-            let body = body.to_string();
-            let head = format!("HTTP/1.1 {status} x\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.1");
-            write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
-        }
+fn serve(found: Value) -> (CognitoSubjectResolver, Calls) {
+    let (aws, calls) = play(move |_, call| {
+        let refused = |kind: &str| (400, json!({"__type": kind, "message": "x"}));
+        let (status, body) = match (call.operation.as_str(), asked(call, "UserPoolId")) {
+            (_, "eu-west-1_B") => refused("ResourceNotFoundException"),
+            ("ListUsers", _) => (200, json!({"Users": []})),
+            ("AdminGetUser", "eu-west-1_A") => (200, found.clone()),
+            _ => refused("UserNotFoundException"),
+        };
+        Some((status, body.to_string()))
     });
-    let variable = move |name: &str| match name {
-        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER" => Some(url.clone()),
-        name if name.starts_with("AWS_ENDPOINT_URL") => None,
-        name => name.starts_with("AWS_").then(|| "eu-west-1".to_owned()),
-    };
-    let aws = AwsConfig::from_env(&variable).unwrap();
     let pools = ["eu-west-1_A", "eu-west-1_B", "eu-west-1_C"].map(str::to_owned);
-    (CognitoSubjectResolver::new(&aws, &pools, BTreeMap::new()), seen)
+    (CognitoSubjectResolver::new(&aws, &pools, BTreeMap::new()), calls)
 }
 
-fn read(stream: &TcpStream) -> (String, Value) {
-    let mut reader = BufReader::new(stream);
-    let (mut length, mut operation) = (0, String::new());
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        let (name, value) = line.trim_end().split_once(':').unwrap_or_default();
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse().unwrap(),
-            "x-amz-target" => operation = value.rsplit('.').next().unwrap().trim().to_owned(),
-            _ => {}
-        }
-        if line.trim_end().is_empty() {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).unwrap();
-    (operation, serde_json::from_slice(&body).unwrap())
+fn asked<'a>(call: &'a Call, name: &str) -> &'a str {
+    call.body[name].as_str().unwrap_or_default()
 }
 
 fn jane(email: &str) -> Value {
@@ -153,7 +110,8 @@ async fn a_sub_in_capitals_means_the_same_person() {
         assert_eq!(found.len(), 1, "{subject:?}");
         assert_eq!(found[0].key, SubjectKey::new("eu-west-1_A", SUB));
     }
-    assert!(seen.lock().unwrap().iter().all(|(_, _, value)| value.contains(SUB)), "asked for as Cognito issued it");
+    let value = |call: &Call| format!("{}{}", asked(call, "Filter"), asked(call, "Username"));
+    assert!(seen.lock().unwrap().iter().all(|call| value(call).contains(SUB)), "asked for as Cognito issued it");
 }
 
 #[tokio::test]
@@ -161,6 +119,6 @@ async fn only_the_pools_named_are_asked() {
     let (resolver, seen) = serve(jane("jane@example.com"));
     let search = resolver.search(&email(), &[UserPoolId("eu-west-1_C".into())]).await;
     assert_eq!(search, Search::default());
-    assert!(seen.lock().unwrap().iter().all(|(_, pool, _)| pool == "eu-west-1_C"));
+    assert!(seen.lock().unwrap().iter().all(|call| asked(call, "UserPoolId") == "eu-west-1_C"));
     assert_eq!(seen.lock().unwrap().len(), 4, "two spellings, searched for and looked up");
 }
