@@ -100,7 +100,10 @@ impl ScimProvider {
             Route::Unknown => return Err(ScimError::status(404, "no such endpoint")),
         };
         let call = Call::new(self, client, request)?;
-        let answer = call.run(&verb).await;
+        let answer = match call.client.allows(&verb) {
+            Ok(()) => call.run(&verb).await,
+            Err(refusal) => Err(refusal),
+        };
         let status = match &answer {
             Ok(response) => response.status,
             Err(error) => error.status,

@@ -36,7 +36,7 @@ struct Update {
 pub(crate) async fn get(call: &Call<'_>, id: &str) -> Result<Response, ScimError> {
     let projection = call.projection(&call.mapping.schema)?;
     let found = call.provider.users.find(call.pool(), &sub(id)?).await;
-    let account = found.map_err(|error| failed(&error))?.ok_or_else(ScimError::not_found)?;
+    let account = call.client.sees(found.map_err(|error| failed(&error))?)?;
     answer(call, &account, &projection).await
 }
 
@@ -79,6 +79,11 @@ pub(crate) async fn delete(call: &Call<'_>, id: &str) -> Result<Response, ScimEr
 async fn update(call: &Call<'_>, mut account: Account, update: Update) -> Result<Account, ScimError> {
     let after = call.mapping.attributes(&update.user);
     let (users, pool, revocations) = (&call.provider.users, call.pool(), call.revocations());
+    let changes = call.mapping.changes(&account, &after);
+    let attributes_differ = !changes.is_empty();
+    if attributes_differ || update.password.is_some() {
+        call.client.may_write()?;
+    }
     if update.active == Some(false) {
         revocations.before_leaving(&account.sub).await?;
         done(users.disable(pool, &account.username).await)?;
@@ -86,8 +91,6 @@ async fn update(call: &Call<'_>, mut account: Account, update: Update) -> Result
     }
     // Afterwards: a name that cannot be had keeps nobody in.
     check_name(call, &account, &update.user).await?;
-    let changes = call.mapping.changes(&account, &after);
-    let attributes_differ = !changes.is_empty();
     if attributes_differ {
         // Whoever leaves by this very request has lost everything already. An account that somebody else disabled has not:
         // its tokens may live.
@@ -158,7 +161,7 @@ fn is_downgraded(call: &Call<'_>, account: &Account, after: &BTreeMap<String, St
 /// The account as it is now: what it is compared with must not be seconds old, or a role lost would not be noticed.
 async fn current(call: &Call<'_>, id: &str) -> Result<Account, ScimError> {
     let found = call.provider.users.read(call.pool(), &sub(id)?).await;
-    found.map_err(|error| failed(&error))?.ok_or_else(ScimError::not_found)
+    call.client.sees(found.map_err(|error| failed(&error))?)
 }
 
 async fn set_password(call: &Call<'_>, username: &str, password: &Password) -> Result<(), ScimError> {

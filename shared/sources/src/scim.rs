@@ -29,6 +29,9 @@ pub struct ScimSource {
     pub invitation: Invitation,
     /// Why the sessions of those it deactivates or deletes end: `offboarding`, or, for the canary's own client, `canary`.
     pub leaving_reason: ReasonCode,
+    /// For a client that is no directory, such as the canary's own: it reads these users, by their names in the pool, and says
+    /// whether they are active; everything else is refused. `None`: it provisions its pool.
+    pub only_users: Option<Vec<String>>,
     /// What follows when a user loses a role, an entitlement or a group.
     pub on_role_loss: OnRoleLoss,
     /// What a loss is.

@@ -36,6 +36,11 @@ pub(super) fn read(name: &str, place: &Place<'_>) -> Option<ScimSource> {
         "canary" => Some(ReasonCode::Canary),
         _ => None,
     });
+    let only_users = only_users(&place.member("only_users"));
+    if leaving_reason == Some(ReasonCode::Canary) && only_users.is_none() {
+        // Nobody is told of what it does, so it must be able to do it to its own user alone.
+        place.mistake("needs `only_users` with the canary's user, since its `leaving_reason` is canary");
+    }
     let per_hour = grant::subjects_per_hour(&place.member("subjects_per_hour"), SUBJECTS_PER_HOUR);
     let attributes = attributes(&place.member("attributes"));
     let compare = place.member("role_compare");
@@ -46,6 +51,7 @@ pub(super) fn read(name: &str, place: &Place<'_>) -> Option<ScimSource> {
         tokens: tokens?,
         grant: granted(&pool, leaving_reason, on_role_loss, per_hour?),
         leaving_reason,
+        only_users,
         pool,
         attributes: attributes?,
         emails_verified: place.member("emails_verified").value.and_then(Value::as_bool).unwrap_or(false),
@@ -54,6 +60,10 @@ pub(super) fn read(name: &str, place: &Place<'_>) -> Option<ScimSource> {
         role_compare: role_compare?,
         silent_after: grant::silent_after(place),
     })
+}
+
+fn only_users(place: &Place<'_>) -> Option<Vec<String>> {
+    place.is_there().then(|| place.items().iter().filter_map(|name| Some(name.text()?.to_owned())).collect())
 }
 
 /// A SCIM client may end the sessions of those it deactivates, and do what `on_role_loss` says.

@@ -104,6 +104,11 @@ fn every_kind_of_mistake_has_its_line_and_its_words() {
         ),
         (siem("    silent_after_hours: 24.0\n"), "line 7: siem.soc.silent_after_hours: is not a whole number"),
         (role("    silent_after_hours: 0\n"), "line 6: role_change.erp.silent_after_hours: is less than 1"),
+        (
+            scim("    leaving_reason: canary\n"),
+            "line 4: scim.entra: needs `only_users` with the canary's user, since its `leaving_reason` is canary",
+        ),
+        (scim("    only_users: []\n"), "line 7: scim.entra.only_users: has fewer than 1 items"),
         (scim("    silent_after_hours: a day\n"), "line 7: scim.entra.silent_after_hours: is not a whole number"),
         (siem("    grant: []\n"), "line 7: siem.soc.grant: is not a mapping"),
         (
