@@ -297,3 +297,44 @@ proptest! {
         prop_assert_eq!(apply(&devices), in_order);
     }
 }
+
+#[test]
+fn i05_a_seal_says_how_long_a_sealed_item_lives_unless_a_later_cutoff_stands() {
+    let sealed = |at, expires_at| {
+        let mut tombstone = standing();
+        tombstone.seal(&seal(1, 1_010));
+        let another = Seal { revocation_id: id(2), at: EpochSeconds(at), expires_at: EpochSeconds(expires_at) };
+        assert_eq!(tombstone.seal(&another), Sealed::Sealed);
+        (tombstone.not_before, tombstone.expires_at)
+    };
+    let first = Some(seal(1, 1_010).expires_at);
+    assert_eq!(sealed(1_012, 7), (Some(EpochSeconds(1_012)), Some(EpochSeconds(7))), "moved by it");
+    assert_eq!(sealed(1_010, 7), (Some(EpochSeconds(1_010)), Some(EpochSeconds(7))), "the same second");
+    assert_eq!(sealed(1_009, 7), (Some(EpochSeconds(1_010)), first), "a later one stands, and its life with it");
+}
+
+#[test]
+fn ending_a_session_ends_that_one_alone_while_there_is_room_or_it_is_ended_already() {
+    let mut tombstone = Tombstone::default();
+    for n in 0..MOST_SESSIONS {
+        tombstone.end_sessions(&ended(1_000, EndedSessions::One(format!("session-{n}"))));
+        assert_eq!((tombstone.sessions.len(), tombstone.not_before), (n + 1, None));
+    }
+    tombstone.end_sessions(&ended(1_100, EndedSessions::One("session-0".into())));
+    assert_eq!((tombstone.sessions.len(), tombstone.not_before), (MOST_SESSIONS, None), "it needs no room");
+    assert_eq!(tombstone.refusal(&of_session("another", 1_000), CUTOFF), None);
+}
+
+#[test]
+fn two_devices_that_say_everywhere_but_here_in_one_second_end_each_other_and_one_that_says_it_twice_stays() {
+    let others = |spared: &str| ended(1_000, EndedSessions::Others { spared: spared.into() });
+    let mut tombstone = Tombstone::default();
+    for _ in 0..2 {
+        tombstone.end_sessions(&others("a"));
+        assert_eq!(tombstone.refusal(&of_session("a", 900), CUTOFF), None);
+    }
+    tombstone.end_sessions(&others("b"));
+    for name in ["a", "b"] {
+        assert_eq!(tombstone.refusal(&of_session(name, 900), CUTOFF), Some(Refusal::Session), "{name}");
+    }
+}
