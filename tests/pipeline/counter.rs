@@ -219,6 +219,19 @@ async fn i09_a_replay_after_weeks_does_not_page() {
 }
 
 #[tokio::test]
+async fn i09_what_is_a_week_old_to_the_second_still_counts() {
+    for (late, pages) in [(0, 1), (1, 0)] {
+        let counter = Counter::new(1);
+        counter.to_minute(60 * 24 * 7);
+        counter.cloud.clock.advance(Duration::from_secs(late));
+        for n in 0..4 {
+            counter.sign(&n.to_string(), &format!("user{n}"), 0).await;
+        }
+        assert_eq!(counter.pages(Stage::Triggered), pages, "{late} s more");
+    }
+}
+
+#[tokio::test]
 async fn i09_a_page_that_was_refused_is_sent_by_the_redelivery() {
     let counter = Counter::new(1);
     for n in 0..3 {

@@ -133,7 +133,9 @@ mod tests {
         ] {
             assert_eq!(TraceHeader::parse(bad), None, "{bad}");
         }
-        assert_eq!(TraceHeader::parse(&format!("{HEADER};Lineage={}", "a".repeat(256))), None);
+        let padded = |length| format!("{HEADER};Lineage={}", "a".repeat(length - HEADER.len() - ";Lineage=".len()));
+        assert!(TraceHeader::parse(&padded(MOST_BYTES)).is_some());
+        assert_eq!(TraceHeader::parse(&padded(MOST_BYTES + 1)), None);
     }
 
     #[test]
@@ -157,6 +159,7 @@ mod tests {
         let mut none = Box::pin(traced(None, twice()));
         let mut context = Context::from_waker(Waker::noop());
         assert!(one.as_mut().poll(&mut context).is_pending());
+        assert_eq!(id(), None, "the trace ends with the poll");
         assert!(two.as_mut().poll(&mut context).is_pending());
         assert!(none.as_mut().poll(&mut context).is_pending());
         assert_eq!(id(), None);

@@ -93,3 +93,14 @@ fn only_opposites_compete_and_only_locks_are_guarded() {
         [true, false, true, true, false]
     );
 }
+
+#[test]
+fn i11_pools_bind_where_there_are_some() {
+    let (mine, other) =
+        (SubjectKey::new("eu-central-1_Sample001", "sub"), SubjectKey::new("eu-central-1_Sample002", "sub"));
+    let mut one = request("disable");
+    assert!(parse(&one).unwrap().is_within_its_pools(&other));
+    one["pools"] = json!([mine.user_pool_id.0]);
+    let bound = parse(&one).unwrap();
+    assert!(bound.is_within_its_pools(&mine) && !bound.is_within_its_pools(&other));
+}

@@ -150,6 +150,7 @@ fn a_lease_is_taken_by_one_and_found_again_by_its_own_message() {
     let leased = job().leased_to("m1", now, until).unwrap();
     assert!(leased.leased_to("m2", now, until).is_none());
     assert!(leased.leased_to("m1", now, until).is_some(), "its redelivery goes on at once");
+    assert!(leased.leased_to("m2", until, until).is_none(), "to the end of it");
     assert!(leased.leased_to("m2", EpochMillis(2_001), until).is_some(), "it has run out");
 }
 
@@ -159,6 +160,8 @@ fn i08_a_members_revocation_follows_from_job_and_subject() {
     let request = job.member_request(&key);
     assert_eq!(request.check(), Ok(()));
     assert_eq!(request.id(), member_revocation_id(&job.id, &key));
+    let named = SubjectIdentifier::IssSub { iss: key.user_pool_id.issuer(), sub: "sub-a".into() };
+    assert_eq!(request.sub_id, named, "one person, not the group");
     assert_eq!((request.txn.as_deref(), request.pools), (Some(job.id.0.as_str()), vec![key.user_pool_id]));
 }
 
