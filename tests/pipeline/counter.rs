@@ -10,7 +10,7 @@ use revocation_core::domain::event::Envelope;
 use revocation_core::domain::incident::{Page, Rule, Stage};
 use revocation_core::domain::policy::Policy;
 use revocation_core::domain::time::EpochMillis;
-use revocation_core::ports::{Clock as _, Pager, PortError};
+use revocation_core::ports::{Clock as _, MEANS_NO_ACCOUNT, Pager, PortError};
 use revocation_core::usecase::count_compromise::CompromiseCounter;
 use revocation_lambda::queue::{Delivery, EventHandler};
 use revocation_testkit::cloud::FakeCloud;
@@ -216,6 +216,18 @@ async fn i09_a_replay_after_weeks_does_not_page() {
     }
     counter.tick().await;
     assert_eq!(counter.pages(Stage::Triggered), 0);
+}
+
+#[tokio::test]
+async fn i09_an_identifier_that_cannot_mean_an_account_is_no_sign() {
+    for code in MEANS_NO_ACCOUNT {
+        let counter = Counter::new(1);
+        for n in 0..5 {
+            counter.cloud.fail("resolve", PortError::reject("cognito-idp:ListUsers", code));
+            counter.sign(&n.to_string(), &format!("user{n}"), n).await;
+        }
+        assert_eq!(counter.pages(Stage::Triggered), 0, "{code}");
+    }
 }
 
 #[tokio::test]

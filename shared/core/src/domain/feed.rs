@@ -99,6 +99,16 @@ mod tests {
     }
 
     #[test]
+    fn places_are_as_written_down_and_a_reader_goes_back_far_enough() {
+        let at = EpochMillis(5 * 60_000 + 59_999);
+        let key = FeedKey::new(at, &SubjectKey::new("pool", "sub-2"));
+        assert_eq!((key.bucket.as_str(), key.entry.as_str()), ("5#0", "0000000359999#pool#sub-2"));
+        assert_eq!(FeedKey::new(at, &SubjectKey::new("pool", "sub-3")).bucket, "5#1");
+        assert_eq!(reread_from(EpochMillis(100_000)), EpochMillis(60_000), "20 s, and both clocks' 10 s");
+        assert_eq!(buckets(at, EpochMillis(6 * 60_000)), ["5#0", "5#1", "6#0", "6#1"]);
+    }
+
+    #[test]
     fn what_is_no_entry_names_nobody() {
         for text in ["", "1", "1#pool", "x"] {
             assert_eq!(FeedKey::subject(text), None);

@@ -140,6 +140,7 @@ fn default_row(reason: ReasonCode) -> PolicyRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::profile::SubjectKey;
 
     #[test]
     fn a_deployment_changes_single_cells_but_never_the_canary() {
@@ -149,6 +150,46 @@ mod tests {
         assert_eq!((row.notice, row.lock), (NoticeChannel::Topic, Lock::Disable));
         assert_eq!(policy.row(ReasonCode::Canary), default_row(ReasonCode::Canary));
         assert_eq!(policy.row(ReasonCode::Compromise), default_row(ReasonCode::Compromise));
+    }
+
+    #[test]
+    fn what_is_done_in_cognito_follows_from_reason_account_and_scope() {
+        let request = |reason: &str, more: serde_json::Value| {
+            let mut request = serde_json::json!({
+                "version": "1", "source": {"name": "test", "event_id": "1"}, "reason": reason,
+                "sub_id": {"format": "opaque", "id": "4f6b1c1e-0000-4000-8000-000000000001"},
+                "initiator": {"kind": "system", "id": "test"},
+            });
+            request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            serde_json::from_value::<RevocationRequest>(request).unwrap()
+        };
+        let account = |federated| Profile { key: SubjectKey::new("p", "s"), username: "jane".into(), federated };
+        let actions = |reason: &str, more: serde_json::Value, federated| {
+            let Actions { sign_out, lock, forget_devices } =
+                Policy::default().actions(&request(reason, more), &account(federated));
+            (sign_out, lock, forget_devices)
+        };
+        let none = || serde_json::json!({});
+        for (reason, lock) in [
+            ("offboarding", Lock::Disable),
+            ("policy_violation", Lock::Disable),
+            ("project_end", Lock::Disable),
+            ("anomaly", Lock::None),
+            ("role_change", Lock::None),
+            ("user_request", Lock::None),
+            ("canary", Lock::None),
+        ] {
+            assert_eq!(actions(reason, none(), false), (true, lock, false), "{reason}");
+        }
+        assert_eq!(actions("compromise", none(), false), (true, Lock::ResetPassword, true));
+        assert_eq!(actions("compromise", none(), true), (true, Lock::Disable, true), "no password here to reset");
+        let lockout = serde_json::json!({"lockout": true});
+        assert_eq!(actions("compromise", lockout, false), (true, Lock::Disable, true));
+        for part in [serde_json::json!({"effect": "refresh"}), serde_json::json!({"session": {"only": "origin-1"}})] {
+            assert_eq!(actions("compromise", part, false), (false, Lock::None, false));
+        }
+        let counted = ReasonCode::ALL.into_iter().filter(|reason| Policy::default().row(*reason).counts_as_compromise);
+        assert_eq!(counted.collect::<Vec<_>>(), [ReasonCode::Compromise, ReasonCode::Anomaly]);
     }
 
     #[test]

@@ -153,3 +153,15 @@ proptest! {
         prop_assert_eq!(&tombstone.hold, &last.hold);
     }
 }
+
+#[test]
+fn new_tokens_are_barred_by_a_hold_and_by_an_outstanding_sign_out_alone() {
+    let at = EpochSeconds(1_000);
+    let held = Tombstone { hold: Some(Hold { until: None, message: String::new() }), ..Tombstone::default() };
+    assert_eq!(held.bars(at), [Bar::Hold]);
+    let open = Tombstone { not_before: Some(at), ..Tombstone::default() };
+    assert_eq!(open.bars(at), [Bar::Unsealed]);
+    assert_eq!(Tombstone { sealed: true, ..open }.bars(at), []);
+    let claims = Tombstone { claims_not_before: Some(at), ..Tombstone::default() };
+    assert_eq!(claims.bars(at), [], "its sessions go on");
+}
