@@ -110,3 +110,16 @@ impl fmt::Display for SubjectKey {
         write!(f, "{}#{}", self.user_pool_id, self.sub)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_is_nobody_in_particular() {
+        let everyone = SubjectKey::everyone(&UserPoolId("eu-central-1_A".into()));
+        assert!(everyone.is_everyone());
+        assert_eq!(everyone.to_string(), "eu-central-1_A#*");
+        assert!(!SubjectKey::new("eu-central-1_A", "4f6b1c1e-0000-4000-8000-000000000001").is_everyone());
+    }
+}

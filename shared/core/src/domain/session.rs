@@ -134,3 +134,29 @@ impl SessionCutoff {
         self.at.plus(LONGEST_REFRESH_LIFE)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_means_one_session_or_every_other() {
+        for (scope, one, other) in [
+            (SessionScope::Only("origin-1".into()), true, false),
+            (SessionScope::AllBut("origin-1".into()), false, true),
+        ] {
+            assert_eq!(scope.origin_jti(), "origin-1");
+            assert_eq!((scope.means("origin-1"), scope.means("origin-2")), (one, other));
+        }
+    }
+
+    #[test]
+    fn a_session_is_named_by_visible_characters() {
+        for good in ["a", "4f6b1c1e-0000-4000-8000-000000000001", &"x".repeat(128)] {
+            assert!(is_origin_jti(good), "{good}");
+        }
+        for bad in ["", "a b", "a\n", "ä", "*\u{202e}", &"x".repeat(129)] {
+            assert!(!is_origin_jti(bad), "{bad}");
+        }
+    }
+}

@@ -244,5 +244,16 @@ mod tests {
         assert_eq!(nested.check(), Err(BadSubject::NestedAlias));
         let none = SubjectIdentifier::Aliases { identifiers: vec![] };
         assert_eq!(none.check(), Err(BadSubject::AliasCount));
+        let aliases = |count| SubjectIdentifier::Aliases { identifiers: vec![email("a@example.com"); count] };
+        assert_eq!(aliases(MAX_ALIASES).check(), Ok(()));
+        assert_eq!(aliases(MAX_ALIASES + 1).check(), Err(BadSubject::AliasCount));
+    }
+
+    #[test]
+    fn a_list_is_named_by_its_hash() {
+        for bad in ["", &"a".repeat(63), &"a".repeat(65), &"A".repeat(64), &"g".repeat(64)] {
+            let list = SubjectIdentifier::List { list: (*bad).to_owned() };
+            assert_eq!(list.check(), Err(BadSubject::NotAList), "{bad}");
+        }
     }
 }

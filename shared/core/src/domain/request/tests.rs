@@ -68,6 +68,33 @@ fn bounds_hold() {
 }
 
 #[test]
+fn i11_pools_bind_where_there_are_some() {
+    let (mine, other) = (SubjectKey::new("eu-central-1_A", "sub"), SubjectKey::new("eu-central-1_B", "sub"));
+    assert!(RevocationRequest::parse(PLAIN).unwrap().is_within_its_pools(&other));
+    let bound = with(r#""pools":["eu-central-1_A"]"#).unwrap();
+    assert!(bound.is_within_its_pools(&mine) && !bound.is_within_its_pools(&other));
+}
+
+#[test]
+fn a_session_is_read_and_no_session_is_not_null() {
+    let parse = |session: &str| {
+        let role = PLAIN.replace("offboarding", "user_request");
+        RevocationRequest::parse(&role.replacen('{', &format!(r#"{{"session":{session},"#), 1))
+    };
+    let only = parse(r#"{"only":"origin-1"}"#).unwrap();
+    assert_eq!(only.session, Some(SessionScope::Only("origin-1".into())));
+    assert_eq!(shape_of(parse("null")).0, "session");
+}
+
+#[test]
+fn what_is_not_said_is_not_written() {
+    let written = serde_json::to_value(RevocationRequest::parse(PLAIN).unwrap()).unwrap();
+    assert_eq!(written.get("effect"), None);
+    let role = PLAIN.replace("offboarding", "role_change").replacen('{', r#"{"effect":"refresh","#, 1);
+    assert_eq!(serde_json::to_value(RevocationRequest::parse(&role).unwrap()).unwrap()["effect"], "refresh");
+}
+
+#[test]
 fn dates_are_read_clamped_and_never_guessed() {
     let now = EpochMillis(1_800_000_000_000);
     let at = |text: &str| with(&format!(r#""occurred_at":"{text}""#)).map(|r| r.occurred_or(now));
