@@ -1,5 +1,7 @@
 //! Single sessions: one ended, all but one ended, and which ones a revocation ended.
 
+use std::time::Duration;
+
 use revocation_core::domain::audit::{Outcome, Step};
 use revocation_core::domain::event::Event;
 use revocation_core::domain::profile::SubjectKey;
@@ -9,7 +11,7 @@ use revocation_core::domain::tombstone::{LONGEST_REFRESH_LIFE, Refusal, TokenSta
 use revocation_core::ports::{Clock as _, PortError};
 use serde_json::{Value, json};
 
-use crate::world::{Fate, World, request};
+use crate::world::{Fate, SKEW, World, request};
 
 fn of(event_id: &str, session: &Value) -> Value {
     let mut asked = request(event_id, "alice@example.com", "user_request");
@@ -152,4 +154,25 @@ async fn a_session_begun_after_the_cutoff_is_not_reported_as_ended() {
     let asked = request("1", "alice@example.com", "anomaly");
     world.deliver(&asked).await;
     assert_eq!(world.record(&asked, Some(&key)).sessions_ended, Some(2));
+}
+
+/// Cognito's clock may be ahead of ours, so a cutoff that ends everything lies ahead, too. A refresh, or a sign-in anew while all
+/// sessions but one are ended, must be served at once.
+#[tokio::test]
+async fn i02_a_cutoff_lies_ahead_by_the_skew_only_where_it_ends_everything() {
+    let plain = request("1", "alice@example.com", "user_request");
+    let mut refresh = request("1", "alice@example.com", "role_change");
+    refresh["effect"] = json!("refresh");
+    for (asked, ahead) in [
+        (plain, SKEW),
+        (of("1", &json!({"only": "phone"})), SKEW),
+        (of("1", &json!({"all_but": "phone"})), Duration::ZERO),
+        (refresh, Duration::ZERO),
+    ] {
+        let world = World::new();
+        with_three_sessions(&world);
+        let asked_at = world.now();
+        world.deliver(&asked).await;
+        assert_eq!(world.trail(&asked).started.not_before, asked_at.plus(ahead).seconds(), "{asked}");
+    }
 }

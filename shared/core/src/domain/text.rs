@@ -91,3 +91,50 @@ pub fn check(text: &str, max: usize) -> Result<(), BadText> {
 fn is_unprintable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(languages: impl IntoIterator<Item = (String, &'static str)>) -> LocalizedText {
+        LocalizedText(languages.into_iter().map(|(language, text)| (language, text.to_owned())).collect())
+    }
+
+    #[test]
+    fn length_is_counted_in_characters_and_huge_texts_are_not_counted() {
+        for one in ["a", "ß", "李", "🚪"] {
+            assert_eq!(check(&one.repeat(5), 5), Ok(()), "{one}");
+            assert_eq!(check(&one.repeat(6), 5), Err(BadText::TooLong(5)), "{one}");
+        }
+        assert_eq!(check(&"🚪".repeat(1_000_000), 5), Err(BadText::TooLong(5)));
+        for empty in ["", " ", "\t\n"] {
+            assert_eq!(check(empty, 5), Err(BadText::Empty));
+        }
+        for bad in ["a\nb", "a\u{0}b", "a\u{2028}b", "a\u{202e}b", "a\u{2066}b"] {
+            assert_eq!(check(bad, 5), Err(BadText::Control), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn languages_are_tags_and_not_too_many() {
+        let numbered = |count| of((0..count).map(|n| (format!("x-{n:02}"), "text")));
+        assert_eq!(numbered(MAX_LANGUAGES).check(), Ok(()));
+        assert_eq!(numbered(MAX_LANGUAGES + 1).check(), Err(BadText::TooManyLanguages));
+        for tag in ["de", "zh-Hant-TW", &"a".repeat(35)] {
+            assert_eq!(of([((*tag).to_owned(), "text")]).check(), Ok(()), "{tag}");
+        }
+        for bad in ["", "d", "de_AT", "dé", &"a".repeat(36)] {
+            assert_eq!(of([((*bad).to_owned(), "text")]).check(), Err(BadText::NotALanguage), "{bad}");
+        }
+    }
+
+    #[test]
+    fn english_is_preferred_and_the_first_of_others_taken() {
+        let both = of([("de".to_owned(), "weg"), ("en".to_owned(), "bye")]);
+        assert_eq!(both.english_or_first(), Some("bye"));
+        assert_eq!(LocalizedText::english("bye").english_or_first(), Some("bye"));
+        let some = |languages: &[&str]| of(languages.iter().map(|language| ((*language).to_owned(), "text")));
+        assert_eq!(some(&["fr", "de"]).english_or_first(), Some("text"));
+        assert_eq!(some(&[]).english_or_first(), None);
+    }
+}
