@@ -26,7 +26,8 @@ pub mod jwks;
 pub mod kms;
 #[cfg(feature = "https")]
 pub mod pagerduty;
-#[cfg(all(test, any(feature = "cognito", feature = "dynamodb", feature = "firehose")))]
+#[cfg(test)]
+#[cfg(any(feature = "cognito", feature = "dynamodb", feature = "firehose"))]
 mod played;
 #[cfg(feature = "rest")]
 pub mod rest;
