@@ -78,10 +78,25 @@ fn no_resource_policy_lets_anybody_in_without_a_condition() {
                 assert!(service.is_some_and(|name| name.ends_with(".amazonaws.com")), "{id}");
                 let condition = format!("{:?}", statement["Condition"]);
                 assert!(condition.contains("aws:SourceArn") || condition.contains("aws:SourceAccount"), "{id}");
+                assert!(!condition.contains('*'), "{id}: anybody's of that service: {condition}");
+                // One of our own rules, not a text that may name somebody else's.
+                let queue = kind == "AWS::SQS::QueuePolicy";
+                assert!(
+                    !queue || condition.contains("ArnEquals") && condition.contains("!GetAtt"),
+                    "{id}: {condition}"
+                );
             }
         }
     }
-    assert!(ids("AWS::Events::EventBusPolicy").is_empty(), "the bus takes events of other accounts");
+    for other in ["AWS::Events::EventBusPolicy", "AWS::SQS::QueueInlinePolicy", "AWS::SNS::TopicInlinePolicy"] {
+        assert!(ids(other).is_empty(), "{other}: a policy that is not looked at here");
+    }
+    for kind in ["AWS::Events::EventBus", "AWS::DynamoDB::Table"] {
+        for (id, one) in resources(kind) {
+            let open = [&one["Properties"]["Policy"], &one["Properties"]["ResourcePolicy"]];
+            assert!(open.iter().all(|policy| policy.is_null()), "{id} has a policy of its own");
+        }
+    }
 }
 
 #[test]

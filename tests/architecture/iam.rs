@@ -7,8 +7,12 @@ use yaml_serde::Value;
 use crate::sources::sources;
 use crate::template::{dig, resources};
 
-/// What Lambda itself needs to feed a function and to keep its logs.
-const OF_LAMBDA: [&str; 3] = ["PollSource", "WriteLogs", "SendTraces"];
+/// What Lambda itself needs to feed a function and to keep its logs: statements, and the services they may be about.
+const OF_LAMBDA: [(&str, &[&str]); 3] = [
+    ("PollSource", &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]),
+    ("WriteLogs", &["logs:CreateLogStream", "logs:PutLogEvents"]),
+    ("SendTraces", &["xray:PutTraceSegments", "xray:PutTelemetryRecords"]),
+];
 
 /// The actions a role allows, and the statements that allow them.
 fn allowed(role: &str) -> (BTreeSet<String>, Vec<Value>) {
@@ -18,8 +22,13 @@ fn allowed(role: &str) -> (BTreeSet<String>, Vec<Value>) {
     for policy in role["Properties"]["Policies"].as_sequence().unwrap() {
         collect(&policy["PolicyDocument"]["Statement"], &mut statements);
     }
+    statements.retain(|statement| statement["Effect"].as_str() == Some("Allow"));
     statements.retain(|statement| {
-        statement["Effect"].as_str() == Some("Allow") && !OF_LAMBDA.contains(&statement["Sid"].as_str().unwrap())
+        let of_lambda = OF_LAMBDA.iter().find(|(sid, _)| Some(*sid) == statement["Sid"].as_str());
+        if let Some((sid, actions)) = of_lambda {
+            assert_eq!(texts(&statement["Action"]), *actions, "{sid}");
+        }
+        of_lambda.is_none()
     });
     let actions = statements.iter().flat_map(|statement| texts(&statement["Action"])).collect();
     (actions, statements)
@@ -293,7 +302,14 @@ fn i14_only_lambda_takes_on_a_role() {
     for (role, resource) in resources("AWS::IAM::Role") {
         let statements = resource["Properties"]["AssumeRolePolicyDocument"]["Statement"].as_sequence().unwrap();
         assert_eq!(statements.len(), 1, "{role}");
-        assert_eq!(dig(&statements[0], &["Principal", "Service"]).as_str(), Some("lambda.amazonaws.com"), "{role}");
+        let statement = &statements[0];
+        assert_eq!(statement["Principal"].as_mapping().map(yaml_serde::Mapping::len), Some(1), "{role}: nobody else");
+        assert_eq!(dig(statement, &["Principal", "Service"]).as_str(), Some("lambda.amazonaws.com"), "{role}");
+        assert_eq!(texts(&statement["Action"]), ["sts:AssumeRole"], "{role}");
+    }
+    // A policy beside the roles would be seen by no test here.
+    for kind in ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy"] {
+        assert!(resources(kind).is_empty(), "{kind}");
     }
 }
 

@@ -148,14 +148,17 @@ fn the_audit_trail_and_the_tombstones_are_kept() {
         let recovery = &table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
         assert_eq!(recovery.as_bool(), Some(true), "{id}");
     }
-    for id in ["TombstonesTable", "RevocationsTable", "AuditChainTable"] {
+    for id in ["TombstonesTable", "RevocationsTable", "AuditChainTable", "BulkTable"] {
         assert_eq!(tables[id]["DeletionPolicy"].as_str(), Some("Retain"), "{id}");
     }
     // One that goes with the stack must go: DynamoDB refuses to delete a protected table, and a first deployment that fails
     // could not be rolled back.
     for (id, table) in &tables {
         let (stays, protected) = (&table["DeletionPolicy"], &table["Properties"]["DeletionProtectionEnabled"]);
-        assert_eq!(stays.as_str() == Some("Retain"), !protected.is_null(), "{id}");
+        assert_eq!(stays, &table["UpdateReplacePolicy"], "{id}");
+        let as_chosen = format!("{protected:?}").contains("DeletionProtection");
+        assert_eq!(stays.as_str() == Some("Retain"), as_chosen, "{id}: {protected:?}");
+        assert!(as_chosen || protected.is_null(), "{id}: {protected:?}");
     }
 }
 
@@ -211,6 +214,11 @@ fn i11_every_route_of_a_public_api_is_throttled() {
 fn every_route_is_throttled(api: &str) {
     let stage = &resources("AWS::ApiGatewayV2::Stage")[&format!("{api}Stage")];
     let settings = stage["Properties"]["RouteSettings"].as_mapping().unwrap();
+    for (route, limits) in settings {
+        for limit in ["ThrottlingRateLimit", "ThrottlingBurstLimit"] {
+            assert!(!limits[limit].is_null(), "{api}, {route:?}: no {limit}");
+        }
+    }
     let throttled: BTreeSet<&str> = settings.keys().map(|key| key.as_str().unwrap()).collect();
     let waits: BTreeSet<&str> = stage["DependsOn"].as_sequence().unwrap().iter().filter_map(Value::as_str).collect();
     let routes = resources("AWS::ApiGatewayV2::Route");
@@ -271,8 +279,9 @@ fn the_token_gate_is_allowed_to_be_asked_before_the_pool_asks_and_does_not_know_
 /// Or people would prolong their own access.
 #[test]
 fn people_cannot_write_their_end_date() {
-    let client = &resources("AWS::Cognito::UserPoolClient")["UserPoolClient"]["Properties"];
-    let writable: Vec<&str> =
-        client["WriteAttributes"].as_sequence().unwrap().iter().filter_map(Value::as_str).collect();
-    assert_eq!(writable, ["locale", "zoneinfo"]);
+    for (id, client) in resources("AWS::Cognito::UserPoolClient") {
+        let writable = client["Properties"]["WriteAttributes"].as_sequence().unwrap_or_else(|| panic!("{id}: all"));
+        let writable: Vec<&str> = writable.iter().filter_map(Value::as_str).collect();
+        assert_eq!(writable, ["locale", "zoneinfo"], "{id}");
+    }
 }

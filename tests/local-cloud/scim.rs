@@ -155,14 +155,22 @@ async fn what_is_asked_for_is_found_and_nothing_else() {
 #[tokio::test]
 async fn i11_without_a_token_of_a_source_nothing_is_told() {
     let probe = probe();
-    let url = format!("{}/Users", probe.facts.scim_url);
-    for headers in
-        [&[][..], &[("authorization", "Bearer not-a-token-of-any-source")], &[("authorization", "Basic eDp5")]]
+    let mut answers = Vec::new();
+    // What is there, what is not, and what that method cannot be asked.
+    for (method, path) in
+        [("GET", "/Users"), ("GET", "/Users/1"), ("GET", "/Nothing"), ("DELETE", "/Schemas"), ("GET", "/Me")]
     {
-        let answer = probe.request("GET", &url, headers, None).unwrap();
-        assert_eq!((answer.status, &answer.body["status"]), (401, &json!("401")), "{}", answer.body);
-        assert!(answer.www_authenticate.is_some());
+        let url = format!("{}{path}", probe.facts.scim_url);
+        for headers in
+            [&[][..], &[("authorization", "Bearer not-a-token-of-any-source")], &[("authorization", "Basic eDp5")]]
+        {
+            let answer = probe.request(method, &url, headers, None).unwrap();
+            assert_eq!((answer.status, &answer.body["status"]), (401, &json!("401")), "{path}: {}", answer.body);
+            answers.push((answer.www_authenticate.unwrap(), answer.body));
+        }
     }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "whatever the path: {answers:?}");
 }
 
 #[tokio::test]

@@ -100,10 +100,7 @@ impl ScimProvider {
             Route::Unknown => return Err(ScimError::status(404, "no such endpoint")),
         };
         let call = Call::new(self, client, request)?;
-        let answer = match call.client.allows(&verb) {
-            Ok(()) => call.run(&verb).await,
-            Err(refusal) => Err(refusal),
-        };
+        let answer = call.run(&verb).await;
         let status = match &answer {
             Ok(response) => response.status,
             Err(error) => error.status,
@@ -117,6 +114,7 @@ impl ScimProvider {
 
 impl Call<'_> {
     async fn run(&self, verb: &Verb<'_>) -> Result<Response, ScimError> {
+        self.client.allows(verb)?;
         match *verb {
             Verb::Discover(what) => discovery::answer(self, what),
             Verb::ListUsers => users::list(self, &self.query(&self.mapping.schema)?).await,

@@ -116,6 +116,23 @@ fn a_whole_pool_is_one_logoff_of_everybody() {
 }
 
 #[test]
+fn a_line_break_in_a_value_makes_no_second_event() {
+    let hostile = "a\n{\"class_uid\":1}\r\n\u{2028}\"}";
+    let mut record = record(&[("tombstone", done()), ("seal", done())]);
+    record["initiator"]["id"] = json!(hostile);
+    record["source"] = json!({"name": hostile, "event_id": hostile});
+    record["steps"][0]["outcome"] = json!("failed");
+    record["steps"][0]["code"] = json!(hostile);
+    let text = event("Sessions Revoked", &record);
+    let envelope: Envelope<'_> = serde_json::from_str(&text).unwrap();
+    for one in translate(&envelope, EpochMillis(5)).unwrap().unwrap() {
+        assert!(!one.line.trim_end_matches('\n').contains(['\n', '\r']), "{}", one.line);
+        let read: Value = serde_json::from_str(&one.line).unwrap();
+        assert_eq!(read["class_uid"], one.class_uid);
+    }
+}
+
+#[test]
 fn i10_no_address_number_or_text_is_handed_on() {
     let mut record = record(&[("tombstone", done()), ("seal", done())]);
     record["initiator"] = json!({"kind": "admin", "id": "jane@example.com"});

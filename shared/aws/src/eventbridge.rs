@@ -54,8 +54,9 @@ impl EventBridgePublisher {
         if answer.failed_entry_count() == 0 {
             return Ok(Vec::new());
         }
-        let refused = entries.into_iter().zip(answer.entries()).filter(|(_, result)| result.event_id().is_none());
-        Ok(refused.map(|(entry, _)| entry).collect())
+        // What the answer does not tell of counts as refused: a second copy on the bus has no effect, a lost one would.
+        let is_refused = |n: usize| answer.entries().get(n).is_none_or(|result| result.event_id().is_none());
+        Ok(entries.into_iter().enumerate().filter(|(n, _)| is_refused(*n)).map(|(_, entry)| entry).collect())
     }
 }
 
@@ -120,3 +121,6 @@ impl EventPublisher for EventBridgePublisher {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

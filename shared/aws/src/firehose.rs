@@ -48,8 +48,9 @@ impl FirehoseExporter {
         if answer.failed_put_count() == 0 {
             return Ok(Vec::new());
         }
-        let told = records.into_iter().zip(answer.request_responses());
-        Ok(told.filter(|(_, response)| response.record_id().is_none()).map(|(record, _)| record).collect())
+        // What the answer does not tell of counts as refused: told twice is better than not told.
+        let is_refused = |n: usize| answer.request_responses().get(n).is_none_or(|told| told.record_id().is_none());
+        Ok(records.into_iter().enumerate().filter(|(n, _)| is_refused(*n)).map(|(_, record)| record).collect())
     }
 }
 

@@ -27,7 +27,7 @@ pub mod kms;
 #[cfg(feature = "https")]
 pub mod pagerduty;
 #[cfg(test)]
-#[cfg(any(feature = "cognito", feature = "dynamodb", feature = "firehose"))]
+#[cfg(any(feature = "cognito", feature = "dynamodb", feature = "eventbridge", feature = "firehose"))]
 mod played;
 #[cfg(feature = "rest")]
 pub mod rest;

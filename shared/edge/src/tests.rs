@@ -194,6 +194,13 @@ async fn i11_a_rotated_secret_works_at_once_and_a_withdrawn_one_for_a_minute_at_
     assert!(knows(&keyring, OLD).await.unwrap(), "held");
     assert!(knows(&keyring, NEW).await.unwrap(), "an unknown one makes it look again");
     assert!(!knows(&keyring, OLD).await.unwrap());
+    // Nobody presents the new one.
+    fake.put_text("scim", OLD);
+    fake.clock.advance(Duration::from_secs(61));
+    assert!(knows(&keyring, OLD).await.unwrap());
+    fake.put_text("scim", NEW);
+    fake.clock.advance(Duration::from_secs(61));
+    assert!(!knows(&keyring, OLD).await.unwrap(), "withdrawn a minute ago");
 }
 
 #[tokio::test]

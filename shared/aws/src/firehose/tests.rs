@@ -52,3 +52,11 @@ async fn each_class_goes_to_its_own_stream_where_the_name_says_so() {
     let asked: Vec<String> = asked.lock().unwrap().iter().map(|call| call.body.to_string()).collect();
     assert!(asked[0].contains("siem-3001") && asked[1].contains("siem-3002"), "{asked:?}");
 }
+
+#[tokio::test]
+async fn i07_what_the_answer_does_not_tell_of_was_refused() {
+    let short = r#"{"FailedPutCount":1,"RequestResponses":[]}"#.to_owned();
+    let (aws, _) = serve(vec![short.clone(), short]);
+    let error = FirehoseExporter::new(&aws, "siem").export(&events(&["1"])).await.unwrap_err();
+    assert_eq!(error, PortError::retry(PUT, "records_refused"));
+}

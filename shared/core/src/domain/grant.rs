@@ -170,6 +170,10 @@ mod tests {
     fn i11_nobody_names_many_people_or_another_pool() {
         let group = r#"{"format":"group","group":"staff"}"#;
         assert_eq!(fenced(group), Err(NotGranted::Group));
+        let list = format!(r#"{{"format":"list","list":"{}"}}"#, "a".repeat(64));
+        for many in [list.as_str(), r#"{"format":"ended"}"#] {
+            assert!(fenced(many).is_err(), "{many}");
+        }
         let mut pool = request(JANE, r#""reason":"anomaly""#);
         pool.sub_id = SubjectIdentifier::Pool { user_pool_id: POOL.into() };
         assert_eq!(grant().fence(pool), Err(NotGranted::WholePool));
