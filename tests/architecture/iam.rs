@@ -7,7 +7,7 @@ use yaml_serde::Value;
 use crate::sources::sources;
 use crate::template::{dig, resources};
 
-/// What Lambda itself needs to feed a function and to keep its logs: statements, and the services they may be about.
+/// What Lambda itself needs to feed a function and to keep its logs: statements, and exactly what each allows.
 const OF_LAMBDA: [(&str, &[&str]); 3] = [
     ("PollSource", &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]),
     ("WriteLogs", &["logs:CreateLogStream", "logs:PutLogEvents"]),

@@ -279,7 +279,9 @@ fn the_token_gate_is_allowed_to_be_asked_before_the_pool_asks_and_does_not_know_
 /// Or people would prolong their own access.
 #[test]
 fn people_cannot_write_their_end_date() {
-    for (id, client) in resources("AWS::Cognito::UserPoolClient") {
+    let clients = resources("AWS::Cognito::UserPoolClient");
+    assert!(clients.contains_key("UserPoolClient") && clients.contains_key("CanaryClient"));
+    for (id, client) in clients {
         let writable = client["Properties"]["WriteAttributes"].as_sequence().unwrap_or_else(|| panic!("{id}: all"));
         let writable: Vec<&str> = writable.iter().filter_map(Value::as_str).collect();
         assert_eq!(writable, ["locale", "zoneinfo"], "{id}");

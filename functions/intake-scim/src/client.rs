@@ -77,3 +77,6 @@ fn turned_away(reason: &'static str) -> ScimError {
     tracing::warn!(reason, "turned away");
     ScimError::unauthorized()
 }
+
+#[cfg(test)]
+mod tests;

@@ -125,7 +125,12 @@ fn a_line_break_in_a_value_makes_no_second_event() {
     record["steps"][0]["code"] = json!(hostile);
     let text = event("Sessions Revoked", &record);
     let envelope: Envelope<'_> = serde_json::from_str(&text).unwrap();
-    for one in translate(&envelope, EpochMillis(5)).unwrap().unwrap() {
+    let events = translate(&envelope, EpochMillis(5)).unwrap().unwrap();
+    assert!(
+        events.iter().any(|one| one.line.contains(r#"a\n{\"class_uid\":1}"#)),
+        "it is in there, escaped: {events:?}"
+    );
+    for one in events {
         assert!(!one.line.trim_end_matches('\n').contains(['\n', '\r']), "{}", one.line);
         let read: Value = serde_json::from_str(&one.line).unwrap();
         assert_eq!(read["class_uid"], one.class_uid);

@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(fenced(group), Err(NotGranted::Group));
         let list = format!(r#"{{"format":"list","list":"{}"}}"#, "a".repeat(64));
         for many in [list.as_str(), r#"{"format":"ended"}"#] {
-            assert!(fenced(many).is_err(), "{many}");
+            assert_eq!(fenced(many), Err(NotGranted::Group), "{many}");
         }
         let mut pool = request(JANE, r#""reason":"anomaly""#);
         pool.sub_id = SubjectIdentifier::Pool { user_pool_id: POOL.into() };

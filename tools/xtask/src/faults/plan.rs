@@ -194,6 +194,7 @@ mod tests {
         let short = shorten(all);
         assert!(short.iter().any(|case| case.story == Story::Revoke));
         assert!(short.iter().any(|case| matches!(case.story, Story::Delivery(_))));
-        assert!(short.iter().all(|case| !case.name.contains("31s") && !case.name.contains("600s")));
+        let long = |case: &Case| ["/31s/", "/60s/", "/600s/"].iter().any(|length| case.name.contains(length));
+        assert!(!short.iter().any(long));
     }
 }
